@@ -1,0 +1,454 @@
+"""The measurement plan: what is measured, how it is defined, and every value with its history."""
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+from projects.models import Organisation
+from psc_portal.common import clock
+from psc_portal.common.models import Stateful, StatusChange, Timestamped
+
+
+class MetricQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Anyone: public metrics. Members of the collaborative: members-only ones too. Staff and leads: all."""
+        if not user.is_authenticated:
+            return self.filter(is_public=True)
+        if user.is_programme_staff or user.is_lead:
+            return self
+        if Organisation.objects.of_member(user).exists():
+            return self
+        return self.filter(Q(is_public=True) | Q(pk__in=MetricOwner.objects.held_by(user).values("metric")))
+
+    def in_plan_order(self):
+        """Must-do topics first, then the local priorities in their order, then what hangs on no priority."""
+        must_do = models.Case(
+            models.When(priority__kind="must_do", then=0),
+            models.When(priority__isnull=False, then=1),
+            default=2,
+            output_field=models.PositiveSmallIntegerField(),
+        )
+        return self.order_by(must_do, F("priority__position").asc(nulls_last=True), "code")
+
+
+class Metric(Timestamped):
+    class Kind(models.TextChoices):
+        OUTCOME = "outcome", "Outcome: did it help people"
+        PROCESS = "process", "Process: did we do it"
+        BALANCING = "balancing", "Balancing: did something else get worse"
+
+    class Dimension(models.TextChoices):
+        """C. Vincent, S. Burnett, J. Carthey, The measurement and monitoring of safety (Health Foundation, 2013)."""
+
+        PAST_HARM = "past_harm", "Past harm"
+        RELIABILITY = "reliability", "Reliability"
+        OPERATIONS = "operations", "Sensitivity to operations"
+        ANTICIPATION = "anticipation", "Anticipation and preparedness"
+        LEARNING = "learning", "Integration and learning"
+
+    class Direction(models.TextChoices):
+        INCREASE = "increase", "Higher is better"
+        DECREASE = "decrease", "Lower is better"
+        NEUTRAL = "neutral", "Neither is better"
+
+    class Frequency(models.TextChoices):
+        WEEK = "week", "Every week"
+        MONTH = "month", "Every month"
+        QUARTER = "quarter", "Every 3 months"
+        HALF_YEAR = "half_year", "Twice a year"
+        YEAR = "year", "Every year"
+        EVENT = "event", "At each event"
+
+    class ChartType(models.TextChoices):
+        """What a person chose for this metric. So far `charts` draws all of them as XmR."""
+
+        XMR = "xmr", "XmR chart (individual values)"
+        RUN = "run", "Run chart"
+        P = "p", "p chart (proportions)"
+        P_PRIME = "pp", "p′ chart (proportions, large denominators)"
+        U = "u", "u chart (rates)"
+        U_PRIME = "up", "u′ chart (rates, large denominators)"
+        C = "c", "c chart (counts)"
+        G = "g", "g chart (cases between rare events)"
+        T = "t", "t chart (time between rare events)"
+        I_PRIME = "ip", "I′ chart (individual values, varying denominators)"
+
+    code = models.CharField(
+        max_length=12,
+        unique=True,
+        validators=[RegexValidator(r"^[A-Z][A-Z0-9-]*\Z", "Use capital letters, digits and hyphens, like PU1")],
+    )
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=10, choices=Kind)
+    dimension = models.CharField(max_length=12, choices=Dimension)
+    priority = models.ForeignKey(
+        "projects.Priority", on_delete=models.PROTECT, null=True, blank=True, related_name="metrics"
+    )
+    project = models.ForeignKey(
+        "projects.Project", on_delete=models.PROTECT, null=True, blank=True, related_name="metrics"
+    )
+    direction = models.CharField("improvement direction", max_length=8, choices=Direction)
+    unit = models.CharField(max_length=60, help_text="For example %, days, or per 1,000 occupied bed days")
+    multiplier = models.PositiveIntegerField(default=1, validators=[MinValueValidator(1)])
+    frequency = models.CharField(max_length=9, choices=Frequency, default=Frequency.MONTH)
+    days_to_report = models.PositiveSmallIntegerField(
+        default=30, help_text="Days after the end of a period until its value is due"
+    )
+    target = models.DecimalField(max_digits=16, decimal_places=4, null=True, blank=True)
+    target_from = models.DateField(null=True, blank=True)
+    target_set_by = models.CharField(max_length=120, blank=True)
+    chart_type = models.CharField(max_length=3, choices=ChartType, default=ChartType.XMR)
+    is_public = models.BooleanField("public", default=False)
+    numerator_counts_people = models.BooleanField(
+        default=True, help_text="Public pages hide counts of 1 to 7 people and round the rest to the nearest 5"
+    )
+    denominator_counts_people = models.BooleanField(default=True)
+    why_it_matters = models.TextField(blank=True)
+    known_limits = models.TextField(blank=True)
+    is_illustrative = models.BooleanField(default=False, help_text="The values are made up, to show how it would look")
+    search = models.GeneratedField(
+        expression=SearchVector("code", "name", weight="A", config="english")
+        + SearchVector("unit", "why_it_matters", weight="B", config="english"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+
+    objects = MetricQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["code"]
+        constraints = [
+            models.CheckConstraint(condition=Q(multiplier__gte=1), name="metric_multiplier_at_least_1"),
+            models.CheckConstraint(
+                condition=Q(target__isnull=False) | Q(target_from__isnull=True), name="metric_target_date_needs_target"
+            ),
+        ]
+        indexes = [GinIndex(fields=["search"], name="metric_search")]
+
+    def __str__(self):
+        return f"{self.code} {self.name}"
+
+    def get_absolute_url(self):
+        return reverse("measurement:metric_detail", args=[self.code])
+
+    @property
+    def version(self):
+        """The definition in force: the newest one. None only before `create_metric` has finished."""
+        return max(self.versions.all(), key=lambda version: version.number, default=None)
+
+    @property
+    def owner(self):
+        """The current MetricOwner row, or None."""
+        return next((held for held in self.owners.all() if held.is_current), None)
+
+    @property
+    def is_proportion(self):
+        """A percentage of a denominator: its numerator can never exceed it."""
+        version = self.version
+        return bool(version and version.entry == MetricVersion.Entry.RATIO and self.multiplier == 100)
+
+
+class MetricVersion(models.Model):
+    """One definition of a metric. Never edited: a changed definition is a new row and breaks the line from its date."""
+
+    class Entry(models.TextChoices):
+        RATIO = "ratio", "Numerator and denominator"
+        COUNT = "count", "One count"
+        VALUE = "value", "One value"
+
+    metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveSmallIntegerField()
+    valid_from = models.DateField(null=True, blank=True, help_text="Empty for the first definition")
+    operational_definition = models.TextField()
+    numerator = models.TextField(blank=True)
+    denominator = models.TextField(blank=True)
+    exclusions = models.TextField(blank=True)
+    source = models.TextField(blank=True)
+    reason = models.TextField(blank=True, help_text="Why the definition changed")
+    created_at = models.DateTimeField(default=clock.now)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["metric", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["metric", "number"], name="metricversion_number_once"),
+            models.CheckConstraint(
+                condition=Q(number=1, valid_from__isnull=True) | Q(number__gt=1, valid_from__isnull=False),
+                name="metricversion_later_ones_dated",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.metric.code} version {self.number}"
+
+    @property
+    def entry(self):
+        """How a period is entered: what the definition counts decides it."""
+        if self.denominator:
+            return self.Entry.RATIO
+        return self.Entry.COUNT if self.numerator else self.Entry.VALUE
+
+
+class MetricOwnerQuerySet(models.QuerySet):
+    def current(self):
+        today = clock.today()
+        return self.filter(Q(to_date__isnull=True) | Q(to_date__gt=today), from_date__lte=today)
+
+    def held_by(self, user):
+        return self.current().filter(Q(user=user) | Q(deputy=user))
+
+
+class MetricOwner(models.Model):
+    """Who answers for a metric, with a deputy, over time."""
+
+    metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="owners")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="owned_metrics")
+    deputy = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="deputised_metrics"
+    )
+    from_date = models.DateField(default=clock.today)
+    to_date = models.DateField(null=True, blank=True)
+
+    objects = MetricOwnerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["metric", "from_date"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["metric"], condition=Q(to_date__isnull=True), name="metricowner_one_current_per_metric"
+            ),
+            models.CheckConstraint(
+                condition=Q(to_date__isnull=True) | Q(to_date__gte=F("from_date")), name="metricowner_dates_in_order"
+            ),
+            models.CheckConstraint(
+                condition=Q(deputy__isnull=True) | ~Q(deputy=F("user")), name="metricowner_deputy_is_someone_else"
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.metric.code}: {self.user}"
+
+    @property
+    def is_current(self):
+        today = clock.today()
+        return self.from_date <= today and (self.to_date is None or self.to_date > today)
+
+
+class Series(models.Model):
+    """The values of one metric in one organisation, or in the whole region when `organisation` is empty."""
+
+    metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="series")
+    organisation = models.ForeignKey(
+        "projects.Organisation", on_delete=models.PROTECT, null=True, blank=True, related_name="series"
+    )
+    baseline_points = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Freeze mean and limits on the first so many points of each part (12 or more)"
+    )
+    ended_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "series"
+        ordering = ["metric", F("organisation__name").asc(nulls_first=True)]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["metric", "organisation"], nulls_distinct=False, name="series_one_per_metric_and_organisation"
+            ),
+            models.CheckConstraint(
+                condition=Q(baseline_points__isnull=True) | Q(baseline_points__gte=12), name="series_baseline_12_points"
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.metric.code}, {self.place}"
+
+    def get_absolute_url(self):
+        return f"{self.metric.get_absolute_url()}?series={self.key}"
+
+    @property
+    def place(self):
+        """Where these values come from, in words."""
+        return self.organisation.name if self.organisation_id else settings.COLLABORATIVE["region"]
+
+    @property
+    def key(self):
+        """How addresses and CSV files name this series."""
+        if not self.organisation_id:
+            return "region"
+        return self.organisation.ods_code or self.organisation.slug
+
+
+class ImportBatch(Stateful, Timestamped):
+    """Values that came in together by file or paste; can be undone as one."""
+
+    class Status(models.TextChoices):
+        STORED = "stored", "Stored"
+        UNDONE = "undone", "Undone"
+
+    TRANSITIONS = {Status.STORED: {Status.UNDONE}, Status.UNDONE: set()}
+
+    metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="imports")
+    status = models.CharField(max_length=6, choices=Status, default=Status.STORED)
+    name = models.CharField(max_length=120, help_text="File name, or Pasted rows")
+    token = models.UUIDField(unique=True, editable=False, help_text="Made with the preview: stops a double submission")
+    rows_stored = models.PositiveIntegerField(default=0)
+    rows_refused = models.PositiveIntegerField(default=0)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        verbose_name_plural = "import batches"
+        ordering = ["-created_at", "-pk"]
+
+    def __str__(self):
+        return f"{self.metric.code}: {self.name}"
+
+
+class ImportBatchStatusChange(StatusChange):
+    subject = models.ForeignKey(ImportBatch, on_delete=models.PROTECT, related_name="status_changes")
+
+
+class DataPointQuerySet(models.QuerySet):
+    def current(self):
+        return self.filter(withdrawn_at__isnull=True)
+
+
+class DataPoint(Timestamped):
+    """One period of one series. Numerator and denominator, or a count, or a value, as the definition asks."""
+
+    class Finality(models.TextChoices):
+        PROVISIONAL = "provisional", "Provisional"
+        FINAL = "final", "Final"
+
+    series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="points")
+    period_start = models.DateField()
+    period_end = models.DateField()
+    numerator = models.DecimalField(max_digits=16, decimal_places=4, null=True, blank=True)
+    denominator = models.DecimalField(max_digits=16, decimal_places=4, null=True, blank=True)
+    value = models.DecimalField(max_digits=20, decimal_places=8, null=True, blank=True)
+    finality = models.CharField(max_length=11, choices=Finality, default=Finality.FINAL)
+    note = models.CharField(max_length=300, blank=True)
+    entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    batch = models.ForeignKey(ImportBatch, on_delete=models.PROTECT, null=True, blank=True, related_name="points")
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    objects = DataPointQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["series", "period_start"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["series", "period_start"],
+                condition=Q(withdrawn_at__isnull=True),
+                name="datapoint_one_current_per_period",
+            ),
+            models.CheckConstraint(
+                condition=Q(period_end__gte=F("period_start")), name="datapoint_period_starts_before_it_ends"
+            ),
+            models.CheckConstraint(
+                condition=Q(value__isnull=False, numerator__isnull=True, denominator__isnull=True)
+                | Q(value__isnull=True, numerator__isnull=False),
+                name="datapoint_value_or_numerator",
+            ),
+            models.CheckConstraint(
+                condition=Q(numerator__isnull=True) | Q(numerator__gte=0), name="datapoint_numerator_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(denominator__isnull=True) | Q(denominator__gte=0), name="datapoint_denominator_not_negative"
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.series}, {self.period_start:%Y-%m-%d}"
+
+
+class Correction(models.Model):
+    """What a data point said before and after it was changed, or restored by undoing an import. Append-only."""
+
+    point = models.ForeignKey(DataPoint, on_delete=models.PROTECT, related_name="corrections")
+    numerator_before = models.DecimalField(max_digits=16, decimal_places=4, null=True)
+    numerator_after = models.DecimalField(max_digits=16, decimal_places=4, null=True)
+    denominator_before = models.DecimalField(max_digits=16, decimal_places=4, null=True)
+    denominator_after = models.DecimalField(max_digits=16, decimal_places=4, null=True)
+    value_before = models.DecimalField(max_digits=20, decimal_places=8, null=True)
+    value_after = models.DecimalField(max_digits=20, decimal_places=8, null=True)
+    finality_before = models.CharField(max_length=11)
+    finality_after = models.CharField(max_length=11)
+    note_before = models.CharField(max_length=300, blank=True)
+    note_after = models.CharField(max_length=300, blank=True)
+    reason = models.CharField(max_length=300)
+    batch = models.ForeignKey(ImportBatch, on_delete=models.PROTECT, null=True, blank=True, related_name="corrections")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["point", "at", "pk"]
+
+    def __str__(self):
+        return f"{self.point}: {self.reason}"
+
+
+class Withdrawable(models.Model):
+    """A remark or decision that can be taken back, but not deleted."""
+
+    created_at = models.DateTimeField(default=clock.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        abstract = True
+
+
+class Annotation(Withdrawable):
+    """Something that happened, marked with a number on the chart of one series, or of all when `series` is empty."""
+
+    class Kind(models.TextChoices):
+        PDSA = "pdsa", "Plan-do-study-act cycle"
+        INTERVENTION = "intervention", "Change introduced"
+        DEFINITION = "definition", "Definition changed"
+        DATA_QUALITY = "data_quality", "Data quality"
+        OUTSIDE_EVENT = "outside_event", "Outside event"
+
+    metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="annotations")
+    series = models.ForeignKey(Series, on_delete=models.PROTECT, null=True, blank=True, related_name="annotations")
+    pdsa_cycle = models.ForeignKey(
+        "projects.PdsaCycle", on_delete=models.PROTECT, null=True, blank=True, related_name="annotations"
+    )
+    date = models.DateField()
+    kind = models.CharField(max_length=13, choices=Kind)
+    text = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ["date", "pk"]
+
+    def __str__(self):
+        return f"{self.metric.code}, {self.date:%Y-%m-%d}: {self.text}"
+
+
+class Rebase(Withdrawable):
+    """A person's decision to calculate mean and limits anew from a date on, with the reason."""
+
+    series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="rebases")
+    from_date = models.DateField()
+    reason = models.CharField(max_length=300)
+
+    class Meta:
+        ordering = ["series", "from_date"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["series", "from_date"],
+                condition=Q(withdrawn_at__isnull=True),
+                name="rebase_one_current_per_date",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.series}, from {self.from_date:%Y-%m-%d}"
