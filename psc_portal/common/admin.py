@@ -1,0 +1,221 @@
+"""Admin pages whose every change is an action.
+
+In stock admin a refusal in `save_model` is a 500, an unseen row a redirect and a missing permission a 403. Here rows
+are read-only; what can be done with one is a verb: a form (or a plain question), then a function of actions.py.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from inspect import signature
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import Http404, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+
+from psc_portal.common.models import AuditEvent, OutboxMessage
+from psc_portal.common.refusals import ActionRefused
+
+
+def is_programme_staff(user, obj=None) -> bool:
+    return user.is_programme_staff
+
+
+@dataclass(frozen=True)
+class Verb:
+    """Something that can be done with a row of the admin, or (as `add`) that makes one."""
+
+    name: str
+    action: Callable
+    label: str
+    form: type | None = None
+    permission: Callable = is_programme_staff  # (user, obj) -> bool; for add: (user) -> bool
+    when: Callable | None = None  # obj -> bool: whether the button makes sense now
+    initial: Callable | None = None  # obj -> dict
+    form_kwargs: Callable | None = None  # (request, obj) -> dict
+    context: Callable | None = None  # (request, obj) -> dict, for a template of one's own
+    intro: str | Callable = ""  # a sentence above the form; may depend on the row
+    success: str = ""
+    template: str = "admin/verb_form.html"
+    success_url: Callable | None = None  # (obj, result) -> url; the row's page if left out
+    extra: dict = field(default_factory=dict)  # further keywords for the action
+
+    def is_offered(self, user, obj) -> bool:
+        return self.permission(user, obj) and (self.when is None or self.when(obj))
+
+
+def verb(name: str, *, action: Callable, label: str = "", **options) -> Verb:
+    return Verb(name=name, action=action, label=label or name.replace("_", " ").capitalize(), **options)
+
+
+def keyword_of(model) -> str:
+    """What actions call a row of `model`: the class name in snake case."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", model.__name__).lower()
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """Rows that the admin shows and never changes; what one may not see is a 404."""
+
+    list_per_page = 50
+    show_full_result_count = False
+    actions = None
+    change_form_template = "admin/action_change_form.html"
+
+    def can_view(self, request, obj=None) -> bool:
+        return request.user.is_programme_staff
+
+    def has_module_permission(self, request):
+        return request.user.is_authenticated and self.can_view(request)
+
+    def has_view_permission(self, request, obj=None):
+        return self.can_view(request, obj)
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def get_queryset(self, request):
+        rows = super().get_queryset(request)
+        return rows.visible_to(request.user) if hasattr(rows, "visible_to") else rows
+
+    def _get_obj_does_not_exist_redirect(self, request, opts, object_id):
+        raise Http404
+
+    def changelist_view(self, request, extra_context=None):
+        if not self.has_view_permission(request):
+            raise Http404
+        return super().changelist_view(request, extra_context)
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        try:
+            return super().change_view(request, object_id, form_url, extra_context)
+        except PermissionDenied:
+            raise Http404
+
+
+class ActionAdmin(ReadOnlyAdmin):
+    add: Verb | None = None
+    verbs: list[Verb] = []
+
+    def has_add_permission(self, request):
+        return self.add is not None and self._may(self.add, request.user)
+
+    @staticmethod
+    def _may(one: Verb, user) -> bool:
+        """An add verb's permission may be written for a user alone."""
+        return one.permission(user) if len(signature(one.permission).parameters) == 1 else one.permission(user, None)
+
+    def get_urls(self):
+        name = f"{self.opts.app_label}_{self.opts.model_name}"
+        mine = [
+            path(
+                f"<path:object_id>/{one.name}/",
+                self.admin_site.admin_view(partial(self.verb_view, one=one)),
+                name=f"{name}_{one.name}",
+            )
+            for one in self.verbs
+        ]
+        return mine + super().get_urls()
+
+    def verb_url(self, one: Verb, obj) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{one.name}", args=[obj.pk])
+
+    def verb_links(self, request, obj) -> list[tuple[str, str]]:
+        return [(one.label, self.verb_url(one, obj)) for one in self.verbs if one.is_offered(request.user, obj)]
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        obj = self.get_object(request, unquote(object_id))
+        if obj is None:
+            raise Http404
+        context = {"verb_links": self.verb_links(request, obj), "title": str(obj), **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, context)
+
+    def add_view(self, request, form_url="", extra_context=None):
+        if not self.has_add_permission(request):
+            raise Http404
+        return self._answer(request, self.add, None)
+
+    def verb_view(self, request, object_id, one: Verb):
+        obj = self.get_object(request, unquote(object_id))
+        if obj is None or not self.has_view_permission(request, obj) or not one.permission(request.user, obj):
+            raise Http404
+        return self._answer(request, one, obj)
+
+    def _answer(self, request, one: Verb, obj):
+        form = self._form(request, one, obj)
+        if request.method == "POST" and (form is None or form.is_valid()):
+            try:
+                return self._act(request, one, obj, form)
+            except PermissionDenied:
+                raise Http404
+            except ActionRefused as refusal:
+                if form is None:
+                    messages.error(request, str(refusal))
+                    return HttpResponseRedirect(self._row_url(obj))
+                form.add_error(None, str(refusal))
+        return self._page(request, one, obj, form)
+
+    def _form(self, request, one: Verb, obj):
+        if one.form is None:
+            return None
+        kwargs = one.form_kwargs(request, obj) if one.form_kwargs else {}
+        if one.initial and obj is not None:
+            kwargs.setdefault("initial", one.initial(obj))
+        if request.method == "POST":
+            kwargs |= {"data": request.POST, "files": request.FILES}
+        return one.form(**kwargs)
+
+    def _act(self, request, one: Verb, obj, form):
+        values = dict(form.cleaned_data) if form else {}
+        if obj is not None:
+            values[keyword_of(self.model)] = obj
+        result = one.action(**values, **one.extra, by=request.user)
+        shown = obj if obj is not None else result
+        messages.success(request, one.success or f"{one.label}: done for “{shown}”.")
+        if one.success_url:
+            return HttpResponseRedirect(one.success_url(obj, result))
+        return HttpResponseRedirect(self._row_url(shown))
+
+    def _row_url(self, obj) -> str:
+        model = f"{self.opts.app_label}_{self.opts.model_name}"
+        if isinstance(obj, self.model) and isinstance(obj, models.Model):
+            return reverse(f"admin:{model}_change", args=[obj.pk])
+        return reverse(f"admin:{model}_changelist")
+
+    def _page(self, request, one: Verb, obj, form):
+        context = {
+            **self.admin_site.each_context(request),
+            "title": one.label if obj is None else f"{one.label}: {obj}",
+            "opts": self.opts,
+            "form": form,
+            "subject": obj,
+            "verb": one,
+            "intro": one.intro(obj) if callable(one.intro) else one.intro,
+            "back_url": self._row_url(obj),
+            **(one.context(request, obj) if one.context else {}),
+        }
+        return TemplateResponse(request, one.template, context)
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ReadOnlyAdmin):
+    list_display = ["at", "by", "verb", "subject_type", "subject_id"]
+    list_filter = ["verb", "subject_type"]
+    list_select_related = ["by"]
+    date_hierarchy = "at"
+
+
+@admin.register(OutboxMessage)
+class OutboxMessageAdmin(ReadOnlyAdmin):
+    list_display = ["pk", "kind", "__str__", "status", "created_at", "sent_at", "attempts", "error"]
+    list_filter = ["kind", "status"]

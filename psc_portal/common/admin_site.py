@@ -1,0 +1,19 @@
+from django.conf import settings
+from django.contrib.admin import AdminSite
+from django.utils.module_loading import import_string
+
+
+class PortalAdminSite(AdminSite):
+    """Django's admin under the portal's own log-in: staff with a second factor only."""
+
+    site_title = settings.COLLABORATIVE["short_name"]
+    site_header = settings.COLLABORATIVE["name"]
+    index_title = "Running the programme"
+    enable_nav_sidebar = False
+
+    def has_permission(self, request):
+        return import_string("psc_portal.accounts.permissions.may_open_admin")(request)
+
+    def login(self, request, extra_context=None):
+        """The log-in of the portal, with its limits and its second factor, instead of the admin's own."""
+        return import_string("allauth.account.decorators.secure_admin_login")(super().login)(request, extra_context)

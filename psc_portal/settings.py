@@ -1,0 +1,285 @@
+"""Settings of the portal. Everything that differs by place comes from the environment (see .env.example)."""
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dj_database_url
+from celery.schedules import crontab
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.csp import CSP
+
+from psc_portal import local_servers
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def flag(name: str) -> bool:
+    return os.environ.get(name, "").lower() in {"1", "true", "yes", "on"}
+
+
+# The place -----------------------------------------------------------------------------------------------------------
+DEBUG = flag("DEBUG")
+DEMO = flag("DEMO")  # demonstration users may log in, plain http is accepted; script/demo sets it
+PORTAL_URL = os.environ.get("PORTAL_URL", "https://localhost").rstrip("/")
+_address = urlsplit(PORTAL_URL)
+IS_HTTPS = _address.scheme == "https"
+if not _address.hostname or _address.scheme not in {"http", "https"}:
+    raise ImproperlyConfigured("PORTAL_URL must be an address such as https://portal.example.nhs.uk")
+if not IS_HTTPS and not DEMO:
+    raise ImproperlyConfigured("PORTAL_URL must start with https:// (plain http is for the demonstration, DEMO=1)")
+
+SECRET_KEY = os.environ.get("SECRET_KEY", "")
+if not SECRET_KEY and (path := os.environ.get("SECRET_KEY_FILE")):
+    SECRET_KEY = Path(path).read_text().strip()
+if len(SECRET_KEY) < 40:
+    raise ImproperlyConfigured(
+        "Set SECRET_KEY, or SECRET_KEY_FILE, to at least 40 random characters: "
+        "python -c 'import secrets; print(secrets.token_urlsafe(50))'"
+    )
+
+ALLOWED_HOSTS = [_address.hostname]
+CSRF_TRUSTED_ORIGINS = [PORTAL_URL]
+
+# The collaborative: whose portal this is -----------------------------------------------------------------------------
+COLLABORATIVE = {
+    "name": os.environ.get("COLLABORATIVE_NAME", "East Midlands Patient Safety Collaborative"),
+    "short_name": os.environ.get("COLLABORATIVE_SHORT_NAME", "East Midlands PSC"),
+    "region": os.environ.get("COLLABORATIVE_REGION", "East Midlands"),
+    "network": os.environ.get("COLLABORATIVE_NETWORK", "East Midlands Academic Health Science Network"),
+    "network_short": os.environ.get("COLLABORATIVE_NETWORK_SHORT", "EMAHSN"),
+    "email": os.environ.get("COLLABORATIVE_EMAIL", "patient.safety@portal.example"),
+    "phone": os.environ.get("COLLABORATIVE_PHONE", ""),
+    "address": os.environ.get("COLLABORATIVE_ADDRESS", ""),
+    "logo_text": os.environ.get("COLLABORATIVE_LOGO_TEXT", "Patient Safety Collaborative"),
+}
+REFERENCE_PREFIX = os.environ.get("REFERENCE_PREFIX", "EM")  # EM-2026-0007
+THEME = {  # colours of header, links and buttons; checked for contrast by a system check
+    "brand": os.environ.get("THEME_BRAND", "#005eb8"),
+    "link": os.environ.get("THEME_LINK", "#005eb8"),
+    "button": os.environ.get("THEME_BUTTON", "#007f3b"),
+}
+NHS_LOGO_FILE = os.environ.get("NHS_LOGO_FILE", "")  # only a host entitled to the NHS identity names these files
+NHS_FONT_FOLDER = os.environ.get("NHS_FONT_FOLDER", "")
+PLEDGE_FRESHNESS_DAYS = {"due": 150, "overdue": 183, "lapsed": 365}  # days since the last dated update
+
+# Applications --------------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "psc_portal.common.admin_config.PortalAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "crispy_forms",
+    "psc_portal",
+    "psc_portal.common",
+    "psc_portal.accounts",
+    "psc_portal.content",
+    "projects",
+    "measurement",
+    "pledges",
+    "proposals",
+    "psc_portal.annual_report",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+]
+ROOT_URLCONF = "psc_portal.urls"
+WSGI_APPLICATION = "psc_portal.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.csp",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "psc_portal.common.context.portal",
+            ],
+            "builtins": ["psc_portal.common.templatetags.portal"],
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
+CRISPY_ALLOWED_TEMPLATE_PACKS = ("nhsuk",)
+CRISPY_TEMPLATE_PACK = "nhsuk"
+CRISPY_FAIL_SILENTLY = False
+
+# Data ----------------------------------------------------------------------------------------------------------------
+DATABASE_URL = os.environ.get("DATABASE_URL") or local_servers.database_url()
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)}
+DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 5
+DATABASES["default"]["TEST"] = {"NAME": f"test_portal_{os.getpid()}"}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = os.environ.get("REDIS_URL") or local_servers.redis_url()
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "portal",
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
+    }
+}
+
+# Files ---------------------------------------------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = Path(os.environ.get("STATIC_ROOT", BASE_DIR / "staticfiles"))
+STATICFILES_DIRS = [
+    BASE_DIR / "static",
+    ("css", BASE_DIR / "build" / "css"),
+    ("js", BASE_DIR / "build" / "js"),
+    ("assets", BASE_DIR / "build" / "assets"),
+]
+MEDIA_ROOT = Path(os.environ.get("MEDIA_ROOT", local_servers.data_folder() / "media"))  # private: served by views only
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+UPLOAD_MAX_BYTES = 10 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+# Accounts ------------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["email", "full_name"]},
+    },
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "my"
+LOGOUT_REDIRECT_URL = "home"
+ACCOUNT_ADAPTER = "psc_portal.accounts.adapter.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = _address.scheme
+MFA_ADAPTER = "psc_portal.accounts.adapter.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS
+MFA_TOTP_ISSUER = COLLABORATIVE["short_name"]
+USERSESSIONS_TRACK_ACTIVITY = False
+ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("TRUSTED_PROXY_COUNT", "0"))
+
+# Security ------------------------------------------------------------------------------------------------------------
+SECURE_CSP = {
+    "default-src": [CSP.NONE],
+    "script-src": [CSP.SELF],
+    "style-src": [CSP.SELF],
+    "img-src": [CSP.SELF, "data:"],
+    "font-src": [CSP.SELF],
+    "connect-src": [CSP.SELF],
+    "manifest-src": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "frame-ancestors": [CSP.NONE],
+    "base-uri": [CSP.NONE],
+}
+SECURE_SSL_REDIRECT = IS_HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz/"]
+SECURE_HSTS_SECONDS = 31536000 if IS_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_HTTPS
+SECURE_HSTS_PRELOAD = IS_HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+if flag("BEHIND_TLS_PROXY"):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
+SESSION_COOKIE_NAME = "__Host-session" if IS_HTTPS else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if IS_HTTPS else "csrf"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "psc_portal.common.errors.csrf_failure"
+X_FRAME_OPTIONS = "DENY"
+
+# Mail: written to the outbox table, sent by the worker ---------------------------------------------------------------
+DEFAULT_FROM_EMAIL = os.environ.get(
+    "DEFAULT_FROM_EMAIL", f"{COLLABORATIVE['short_name']} <no-reply@{_address.hostname}>"
+)
+if mail_url := os.environ.get("EMAIL_URL"):  # smtp://user:password@host:587?tls=1
+    _mail = urlsplit(mail_url)
+    MAILERS = {
+        "default": {
+            "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+            "OPTIONS": {
+                "host": _mail.hostname,
+                "port": _mail.port or 25,
+                "username": _mail.username or "",
+                "password": _mail.password or "",
+                "use_tls": "tls=1" in _mail.query,
+                "timeout": 20,
+            },
+        }
+    }
+else:  # nothing leaves the machine; the outbox shows what would have been sent
+    MAILERS = {"default": {"BACKEND": "django.core.mail.backends.dummy.EmailBackend"}}
+
+# Jobs ----------------------------------------------------------------------------------------------------------------
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://")
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_SOFT_TIME_LIMIT = 120
+CELERY_TASK_TIME_LIMIT = 150
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 1800,  # longer than the longest task
+    "socket_timeout": 2,
+    "socket_connect_timeout": 2,
+    "max_retries": 1,
+}
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {"annual_report.*": {"queue": "reports"}}
+CELERY_TIMEZONE = "Europe/London"
+CELERY_BEAT_SCHEDULE = {
+    "send what waits in the outbox": {"task": "common.sweep_outbox", "schedule": 10.0},
+    "pick up renderings that a crash left behind": {"task": "annual_report.sweep", "schedule": 15.0},
+    "remind of what is due": {"task": "pledges.remind", "schedule": crontab(hour=7, minute=30)},
+}
+
+# Words and time ------------------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "Europe/London"
+USE_TZ = True
+USE_I18N = True
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+}

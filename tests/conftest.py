@@ -1,0 +1,32 @@
+import os
+
+import pytest
+
+from psc_portal import local_servers
+
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright's sync API runs an event loop in this thread
+
+
+def pytest_configure():
+    local_servers.start()
+
+
+@pytest.fixture(autouse=True)
+def fresh_answers():
+    """What the portal remembers between requests is asked anew in each test."""
+    from psc_portal.common import demonstration
+
+    demonstration.forget()
+
+
+@pytest.fixture
+def client_as():
+    """A client logged in as `user`, with the second factor satisfied."""
+    from django.test import Client
+
+    def log_in(user):
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return log_in
