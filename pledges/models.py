@@ -1,0 +1,341 @@
+"""The five pledges: their wording, who signed up, what each organisation says, and what has come of it."""
+
+import uuid
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+from django.urls import reverse
+
+from pledges.freshness import freshness
+from pledges.words import word_count
+from projects.models import Affiliation, Organisation
+from psc_portal.common import clock
+from psc_portal.common.models import Stateful, StatusChange, Timestamped
+
+WORDS_MIN, WORDS_MAX = 50, 300  # of a statement
+AREAS_MIN = 2  # improvement areas of each scope, as Sign up to Safety asked of its plans
+PLEDGES_IN_A_SET = 5
+
+# The programmes that NHS England runs through the collaboratives now. Beside the must-do topics they are the national
+# improvement areas that an organisation can name.
+NATIONAL_PROGRAMMES = [
+    "Managing deterioration",
+    "Maternity and neonatal safety",
+    "Medicines safety",
+    "System safety",
+]
+
+
+class WordingSetQuerySet(models.QuerySet):
+    def in_force(self):
+        today = clock.today()
+        return self.filter(Q(to_date__isnull=True) | Q(to_date__gt=today), from_date__lte=today)
+
+
+class WordingSet(Timestamped):
+    """One wording of the five pledges. An organisation's answer belongs to the set it signed."""
+
+    version = models.SlugField(max_length=20, unique=True, help_text="For example 2014")
+    name = models.CharField(max_length=120)
+    source = models.CharField(max_length=200, blank=True, help_text="Where the wording comes from")
+    from_date = models.DateField()
+    to_date = models.DateField(null=True, blank=True, help_text="The first day on which it can no longer be signed")
+
+    objects = WordingSetQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-from_date"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(to_date__isnull=True) | Q(to_date__gt=F("from_date")), name="wordingset_dates_in_order"
+            ),
+            models.UniqueConstraint(
+                Q(to_date__isnull=True), condition=Q(to_date__isnull=True), name="wordingset_one_without_end"
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class Pledge(models.Model):
+    """One of the five headings of a wording set, with what it asks."""
+
+    wording_set = models.ForeignKey(WordingSet, on_delete=models.PROTECT, related_name="pledges")
+    number = models.PositiveSmallIntegerField()
+    title = models.CharField(max_length=60)
+    asks = models.TextField(help_text="What an organisation promises under this heading, in one or two sentences")
+
+    class Meta:
+        ordering = ["wording_set", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["wording_set", "number"], name="pledge_number_once"),
+            models.CheckConstraint(
+                condition=Q(number__gte=1, number__lte=PLEDGES_IN_A_SET), name="pledge_number_1_to_5"
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.number} {self.title}"
+
+
+class SignUpQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Staff: all. Members: those of their organisations. Who has only claimed to belong there: what they began."""
+        if not user.is_authenticated:
+            return self.none()
+        if user.is_programme_staff:
+            return self
+        return self.filter(Q(signatory=user) | Q(organisation__in=Organisation.objects.of_member(user)))
+
+    def public(self):
+        """What the wall shows."""
+        return self.filter(status=SignUp.Status.PUBLISHED)
+
+    def once_public(self):
+        """Also what has ended or was taken back after it had been published."""
+        return self.filter(published_at__isnull=False)
+
+    def live(self):
+        return self.exclude(status__in=SignUp.OVER)
+
+    def to_moderate(self):
+        return self.filter(status=SignUp.Status.SUBMITTED)
+
+    def with_last_update(self):
+        """`last_update` is the day of the newest progress update, or None."""
+        newest = (
+            ProgressUpdate.objects.filter(statement__sign_up=models.OuterRef("pk"))
+            .order_by("-made_on")
+            .values("made_on")
+        )
+        return self.annotate(last_update=models.Subquery(newest[:1]))
+
+    def open_statements(self):
+        """Published ones on which something can still be reported: not every pledge is done or stopped."""
+        return self.public().filter(
+            pk__in=Statement.objects.with_progress()
+            .exclude(progress__in=[ProgressUpdate.Progress.DONE, ProgressUpdate.Progress.STOPPED])
+            .values("sign_up")
+        )
+
+
+class SignUp(Stateful, Timestamped):
+    """An organisation's sign-up to one wording set, from the first draft to its end."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        SUBMITTED = "submitted", "Waiting to be checked"
+        RETURNED = "returned", "Returned for changes"
+        PUBLISHED = "published", "Published"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+        ENDED = "ended", "Ended"
+
+    TRANSITIONS = {
+        Status.DRAFT: {Status.SUBMITTED, Status.WITHDRAWN},
+        Status.SUBMITTED: {Status.RETURNED, Status.PUBLISHED, Status.WITHDRAWN},
+        Status.RETURNED: {Status.SUBMITTED, Status.WITHDRAWN},
+        Status.PUBLISHED: {Status.WITHDRAWN, Status.ENDED},
+        Status.WITHDRAWN: set(),
+        Status.ENDED: set(),
+    }
+    OVER = [Status.WITHDRAWN, Status.ENDED]
+    EDITABLE = [Status.DRAFT, Status.RETURNED]
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    organisation = models.ForeignKey("projects.Organisation", on_delete=models.PROTECT, related_name="sign_ups")
+    organisation_name = models.CharField(max_length=200, help_text="As it was called when it signed up")
+    wording_set = models.ForeignKey(WordingSet, on_delete=models.PROTECT, related_name="sign_ups")
+    status = models.CharField(max_length=9, choices=Status, default=Status.DRAFT)
+    signatory = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="sign_ups")
+    signatory_name = models.CharField(max_length=120, blank=True)
+    signatory_role = models.CharField(max_length=120, blank=True)
+    board_approved_on = models.DateField(null=True, blank=True)
+    plan_from = models.DateField(null=True, blank=True)
+    plan_to = models.DateField(null=True, blank=True)
+    own_page = models.URLField("the organisation's own page about its pledges", blank=True)
+    published_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SignUpQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "sign-up"
+        ordering = ["organisation_name", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "wording_set"],
+                condition=~Q(status__in=["withdrawn", "ended"]),
+                name="signup_one_live_per_organisation_and_set",
+            ),
+            models.CheckConstraint(
+                condition=Q(plan_from__isnull=True) | Q(plan_to__isnull=True) | Q(plan_to__gt=F("plan_from")),
+                name="signup_plan_dates_in_order",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=["published", "ended"]) | Q(published_at__isnull=False),
+                name="signup_published_has_its_moment",
+            ),
+        ]
+        indexes = [models.Index(fields=["status", "organisation_name"], name="signup_by_status")]
+
+    def __str__(self):
+        return f"Pledges of {self.organisation_name}"
+
+    def get_absolute_url(self):
+        return reverse("pledges:organisation", args=[self.organisation.slug])
+
+    def get_edit_url(self):
+        return reverse("pledges:sign_up_tasks", args=[self.public_id])
+
+    @property
+    def is_editable(self):
+        return self.status in self.EDITABLE
+
+    @property
+    def is_confirmed(self):
+        """Whether the person who signs has a current, confirmed affiliation with the organisation."""
+        return Affiliation.objects.current().filter(user=self.signatory_id, organisation=self.organisation_id).exists()
+
+    @property
+    def freshness(self):
+        """From the last dated update, or from publication. Needs `with_last_update`. None until published."""
+        if self.published_at is None:
+            return None
+        last = self.last_update or self.published_at.astimezone(clock.UK).date()
+        return freshness(last, clock.today(), settings.PLEDGE_FRESHNESS_DAYS, has_update=self.last_update is not None)
+
+
+class SignUpStatusChange(StatusChange):
+    subject = models.ForeignKey(SignUp, on_delete=models.PROTECT, related_name="status_changes")
+
+
+class ModerationNote(models.Model):
+    """Why staff returned, withdrew or ended a sign-up: for the organisation's members."""
+
+    sign_up = models.ForeignKey(SignUp, on_delete=models.PROTECT, related_name="moderation_notes")
+    to_status = models.CharField(max_length=9, choices=SignUp.Status)
+    reasons = models.TextField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+
+    def __str__(self):
+        return f"{self.get_to_status_display()}: {self.sign_up}"
+
+
+class ImprovementArea(models.Model):
+    """What the organisation wants to make safer. Keeps the name of its time, also when the priority is renamed."""
+
+    class Scope(models.TextChoices):
+        NATIONAL = "national", "National"
+        LOCAL = "local", "Local"
+
+    sign_up = models.ForeignKey(SignUp, on_delete=models.CASCADE, related_name="areas")
+    scope = models.CharField(max_length=8, choices=Scope)
+    name = models.CharField(max_length=120)
+    slug = models.SlugField(max_length=120)
+    priority = models.ForeignKey(
+        "projects.Priority", on_delete=models.PROTECT, null=True, blank=True, related_name="improvement_areas"
+    )
+
+    class Meta:
+        ordering = ["-scope", "pk"]
+        constraints = [models.UniqueConstraint(fields=["sign_up", "slug"], name="improvementarea_named_once")]
+
+    def __str__(self):
+        return self.name
+
+
+class StatementQuerySet(models.QuerySet):
+    def with_progress(self):
+        """`progress` is the status of the newest update, "not_started" where there is none."""
+        newest = ProgressUpdate.objects.filter(statement=models.OuterRef("pk")).order_by("-made_on", "-pk")
+        return self.annotate(
+            progress=Coalesce(
+                models.Subquery(newest.values("progress")[:1]), models.Value(ProgressUpdate.Progress.NOT_STARTED)
+            )
+        )
+
+
+class Statement(Timestamped):
+    """What an organisation says that it will do under one pledge. While a draft it may be empty, short or long."""
+
+    sign_up = models.ForeignKey(SignUp, on_delete=models.PROTECT, related_name="statements")
+    pledge = models.ForeignKey(Pledge, on_delete=models.PROTECT, related_name="statements")
+    text = models.TextField(blank=True)
+    metric = models.ForeignKey(
+        "measurement.Metric", on_delete=models.PROTECT, null=True, blank=True, related_name="pledge_statements"
+    )
+    search = models.GeneratedField(
+        expression=SearchVector("text", config="english"), output_field=SearchVectorField(), db_persist=True
+    )
+
+    objects = StatementQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["sign_up", "pledge__number"]
+        constraints = [models.UniqueConstraint(fields=["sign_up", "pledge"], name="statement_one_per_pledge")]
+        indexes = [GinIndex(fields=["search"], name="statement_search")]
+
+    def __str__(self):
+        return f"{self.sign_up}: {self.pledge.title}"
+
+    @property
+    def words(self):
+        return word_count(self.text)
+
+    @property
+    def has_right_length(self):
+        return WORDS_MIN <= self.words <= WORDS_MAX
+
+    @property
+    def length_problem(self):
+        """What to do about the length, or nothing."""
+        if not self.text.strip():
+            return "Not written yet."
+        if self.words < WORDS_MIN:
+            return f"It has {self.words} words. Write at least {WORDS_MIN}."
+        if self.words > WORDS_MAX:
+            return f"It has {self.words} words. Cut it to {WORDS_MAX} or fewer."
+        return ""
+
+
+class ProgressUpdate(models.Model):
+    """What has come of one pledge by a day. Never edited, only followed by the next."""
+
+    class Progress(models.TextChoices):
+        NOT_STARTED = "not_started", "Not started"
+        UNDER_WAY = "under_way", "Under way"
+        DONE = "done", "Done"
+        STOPPED = "stopped", "Stopped"
+
+    statement = models.ForeignKey(Statement, on_delete=models.PROTECT, related_name="updates")
+    progress = models.CharField(max_length=11, choices=Progress)
+    made_on = models.DateField(default=clock.today)
+    what_changed = models.TextField()
+    reason_stopped = models.TextField(blank=True)
+    evidence = models.URLField(blank=True)
+    metric = models.ForeignKey(
+        "measurement.Metric", on_delete=models.PROTECT, null=True, blank=True, related_name="pledge_updates"
+    )
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="pledge_updates")
+    token = models.UUIDField(unique=True, default=uuid.uuid4, help_text="Made with the form: stops a double submission")
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["statement", "-made_on", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(progress="stopped") | ~Q(reason_stopped=""), name="progressupdate_stopped_has_a_reason"
+            ),
+        ]
+        indexes = [models.Index(fields=["statement", "-made_on"], name="progressupdate_newest")]
+
+    def __str__(self):
+        return f"{self.statement}, {self.made_on:%Y-%m-%d}"
