@@ -1,0 +1,378 @@
+"""Proposals, from the first draft to the receipt."""
+
+import uuid
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from projects.models import Affiliation, care_settings_field
+from proposals.models.calls import Call
+from psc_portal.common import clock
+from psc_portal.common.files import private_storage, random_name
+from psc_portal.common.models import Stateful, StatusChange, Timestamped
+
+
+class ProposalQuerySet(models.QuerySet):
+    def locked(self):
+        """Lock proposals and their calls, so that status and closing time cannot move under a decision."""
+        return self.select_related("call").select_for_update(of=["self", "call"])
+
+    def of_team(self, user):
+        """What the user wrote, alone or with others."""
+        if not user.is_authenticated:
+            return self.none()
+        with_others = Collaborator.objects.current().filter(user=user).values("proposal")
+        return self.filter(Q(applicant=user) | Q(pk__in=with_others))
+
+    def clear_of_conflict_with(self, user):
+        """Without those in which the user has an interest, declared or inferred and not overridden.
+
+        Inferred: the user is of the team, or now affiliated to the applicant organisation or a partner.
+        """
+        from proposals.models.reviews import ConflictOfInterest
+
+        conflicts = ConflictOfInterest.objects.filter(user=user)
+        same = Affiliation.objects.current().filter(user=user).values("organisation")
+        inferred = Q(organisation__in=same) | Q(
+            pk__in=Proposal.partners.through.objects.filter(organisation__in=same).values("proposal")
+        )
+        overridden = conflicts.filter(
+            kind=ConflictOfInterest.Kind.SAME_ORGANISATION, overridden_at__isnull=False
+        ).values("proposal")
+        return (
+            self.exclude(pk__in=conflicts.in_force().values("proposal"))
+            .exclude(pk__in=Proposal.objects.of_team(user).order_by().values("pk"))
+            .exclude(inferred & ~Q(pk__in=overridden))
+        )
+
+    def seen_by_staff(self, user):
+        """Everything but drafts (those are their authors' only) and what the staff member has an interest in."""
+        from proposals.models.reviews import ConflictOfInterest
+
+        conflicts = ConflictOfInterest.objects.filter(user=user).in_force()
+        return (
+            self.exclude(status=Proposal.Status.DRAFT)
+            .exclude(status=Proposal.Status.WITHDRAWN, submitted_at=None)
+            .exclude(pk__in=conflicts.values("proposal"))
+        )
+
+    def seen_by_reviewer(self, user):
+        """Those assigned to the user who has declared no interest, none being known or inferred either."""
+        from proposals.models.reviews import Assignment
+
+        cleared = Assignment.objects.filter(reviewer=user, status=Assignment.Status.CLEARED)
+        return self.filter(pk__in=cleared.values("proposal")).clear_of_conflict_with(user)
+
+    def in_admin_visible_to(self, user):
+        if user.is_programme_staff:
+            return self.seen_by_staff(user)
+        if user.is_reviewer:
+            return self.seen_by_reviewer(user)
+        return self.none()
+
+    def visible_to(self, user):
+        """A proposal's page is for its team, staff and cleared reviewers."""
+        if not user.is_authenticated:
+            return self.none()
+        mine = Proposal.objects.of_team(user).order_by().values("pk")
+        others = Proposal.objects.in_admin_visible_to(user).order_by().values("pk")
+        return self.filter(Q(pk__in=mine) | Q(pk__in=others))
+
+    def public(self):
+        """What the public may know of: approved, and the applicant has been told."""
+        from proposals.models.decisions import Decision
+
+        told = Decision.objects.filter(outcome__in=Proposal.FUNDED, letter__released_at__isnull=False)
+        return self.filter(status__in=Proposal.FUNDED, pk__in=told.values("proposal"))
+
+
+class Proposal(Stateful, Timestamped):
+    class Status(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        SUBMITTED = "submitted", "Submitted"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+        INELIGIBLE = "ineligible", "Not eligible"
+        IN_ASSESSMENT = "in_assessment", "In assessment"
+        AT_PANEL = "at_panel", "At panel"
+        APPROVED = "approved", "Approved"
+        APPROVED_WITH_CONDITIONS = "approved_with_conditions", "Approved with conditions"
+        RESERVE = "reserve", "On the reserve list"
+        DECLINED = "declined", "Declined"
+
+    TRANSITIONS = {
+        Status.DRAFT: {Status.SUBMITTED, Status.WITHDRAWN},
+        Status.SUBMITTED: {Status.IN_ASSESSMENT, Status.INELIGIBLE, Status.WITHDRAWN},
+        Status.WITHDRAWN: set(),
+        Status.INELIGIBLE: {Status.IN_ASSESSMENT},
+        Status.IN_ASSESSMENT: {Status.AT_PANEL, Status.WITHDRAWN},
+        Status.AT_PANEL: {
+            Status.APPROVED,
+            Status.APPROVED_WITH_CONDITIONS,
+            Status.RESERVE,
+            Status.DECLINED,
+            Status.WITHDRAWN,
+        },
+        Status.APPROVED: set(),
+        Status.APPROVED_WITH_CONDITIONS: set(),
+        Status.RESERVE: {Status.APPROVED, Status.APPROVED_WITH_CONDITIONS, Status.DECLINED},
+        Status.DECLINED: set(),
+    }
+    FUNDED = (Status.APPROVED, Status.APPROVED_WITH_CONDITIONS)
+    DECIDED = (*FUNDED, Status.RESERVE, Status.DECLINED)
+    ELIGIBLE = (Status.IN_ASSESSMENT, Status.AT_PANEL, *DECIDED)
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    reference = models.CharField(max_length=30, unique=True, null=True, blank=True, editable=False)
+    call = models.ForeignKey(Call, models.PROTECT, related_name="proposals")
+    applicant = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="proposals")
+    status = models.CharField(max_length=30, choices=Status, default=Status.DRAFT)
+    answers = models.JSONField(default=dict, help_text="What was typed, by field name, exactly as typed")
+    version = models.PositiveIntegerField(default=0, help_text="Counts the saves of the draft")
+    saved_at = models.DateTimeField(null=True, blank=True)
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    # Read out of the answers: title with each save, the rest when submitted
+    title = models.CharField(max_length=200, blank=True)
+    lay_summary = models.TextField(blank=True)
+    organisation = models.ForeignKey(
+        "projects.Organisation", models.PROTECT, null=True, blank=True, related_name="proposals"
+    )
+    organisation_name = models.CharField(max_length=200, blank=True, help_text="Where it is not on the register")
+    partners = models.ManyToManyField("projects.Organisation", blank=True, related_name="proposals_as_partner")
+    priorities = models.ManyToManyField("projects.Priority", blank=True, related_name="proposals")
+    care_settings = care_settings_field()
+    evidence_level = models.PositiveSmallIntegerField(null=True, blank=True)
+    amount_asked = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
+    withdrawal_reason = models.TextField(blank=True)
+    interests = models.TextField("declaration of interests", blank=True)
+    project = models.OneToOneField("projects.Project", models.PROTECT, null=True, blank=True, related_name="proposal")
+    search = models.GeneratedField(
+        expression=SearchVector("title", weight="A", config="english")
+        + SearchVector("lay_summary", weight="B", config="english"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+
+    objects = ProposalQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-submitted_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(submitted_at__isnull=True, reference__isnull=True, submitted_by__isnull=True)
+                | Q(submitted_at__isnull=False, reference__isnull=False, submitted_by__isnull=False),
+                name="proposal_submitted_has_reference_time_and_person",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["draft", "withdrawn"]) | Q(submitted_at__isnull=False),
+                name="proposal_beyond_draft_was_submitted",
+            ),
+            models.CheckConstraint(
+                condition=Q(evidence_level__isnull=True) | Q(evidence_level__lte=5),
+                name="proposal_evidence_level_0_to_5",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["call", "status"], name="proposal_call_status"),
+            GinIndex(fields=["search"], name="proposal_search"),
+        ]
+
+    def __str__(self):
+        return f"{self.reference or 'Draft'}: {self.title or 'untitled'}"
+
+    def get_absolute_url(self):
+        return reverse("proposals:proposal_detail", args=[self.address])
+
+    @property
+    def address(self) -> str:
+        """How the address names it: by reference once it has one, before that by an id that cannot be guessed."""
+        return self.reference or str(self.public_id)
+
+    @property
+    def applicant_organisation_name(self) -> str:
+        return self.organisation.name if self.organisation else self.organisation_name
+
+    def accepts_until(self):
+        """The call's closing instant with its grace, or this applicant's own extension if that is later."""
+        own = self.call.extensions.filter(applicant=self.applicant_id).aggregate(latest=models.Max("closes_at"))
+        return max(self.call.accepts_until, own["latest"] or self.call.accepts_until)
+
+    def may_be_submitted_at(self, moment) -> bool:
+        return self.call.status == Call.Status.PUBLISHED and self.call.opens_at <= moment < self.accepts_until()
+
+    @property
+    def is_too_late(self) -> bool:
+        """A draft whose call has closed: kept, readable, not submitted."""
+        return self.status == self.Status.DRAFT and clock.now() >= self.accepts_until()
+
+    @property
+    def released_decision(self):
+        """The latest decision that the applicant has been told, with its letter; None before that."""
+        told = [one for one in self.decisions.all() if getattr(one, "letter", None) and one.letter.is_released]
+        return told[-1] if told else None
+
+    @property
+    def status_for_team(self) -> str:
+        """The status that the applicant may know: a decision stays "at panel" until its letter is released."""
+        if self.status not in self.DECIDED:
+            return self.status
+        return self.released_decision.outcome if self.released_decision else self.Status.AT_PANEL
+
+
+class ProposalStatusChange(StatusChange):
+    subject = models.ForeignKey(Proposal, models.PROTECT, related_name="status_changes")
+
+
+class ReferenceCounter(models.Model):
+    """The last number given in a year. Its row is locked while a number is given, so none is given twice or skipped."""
+
+    year = models.PositiveSmallIntegerField(unique=True)
+    last = models.PositiveIntegerField(default=0)
+
+    def __str__(self):
+        return f"{self.year}: {self.last}"
+
+
+class DraftVersion(models.Model):
+    """The whole draft as it was after one save. Never changed, so that earlier text can be read again."""
+
+    proposal = models.ForeignKey(Proposal, models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    answers = models.JSONField()
+    saved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["proposal", "number"], name="draft_version_number_once")]
+
+    def __str__(self):
+        return f"{self.proposal_id} version {self.number}"
+
+
+class CollaboratorQuerySet(models.QuerySet):
+    def current(self):
+        return self.filter(accepted_at__isnull=False, left_at__isnull=True)
+
+
+class Collaborator(Timestamped):
+    """Someone whom the applicant invited to read or write a proposal with them."""
+
+    class Role(models.TextChoices):
+        VIEW = "view", "Can read"
+        EDIT = "edit", "Can write"
+
+    proposal = models.ForeignKey(Proposal, models.CASCADE, related_name="collaborators")
+    email = models.EmailField()
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    role = models.CharField(max_length=10, choices=Role, default=Role.VIEW)
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    left_at = models.DateTimeField(null=True, blank=True)
+
+    objects = CollaboratorQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["proposal", "email"], condition=Q(left_at__isnull=True), name="collaborator_once_a_proposal"
+            ),
+            models.CheckConstraint(
+                condition=Q(accepted_at__isnull=True) | Q(user__isnull=False), name="collaborator_accepted_is_a_user"
+            ),
+        ]
+
+    def __str__(self):
+        return self.email
+
+
+class AttachmentQuerySet(models.QuerySet):
+    def current(self):
+        return self.filter(removed_at__isnull=True)
+
+    def visible_to(self, user):
+        return self.current().filter(proposal__in=Proposal.objects.visible_to(user).order_by().values("pk"))
+
+
+class Attachment(models.Model):
+    """A file beside a proposal: checked by content, stored privately, handed out by a view that asks who wants it."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    proposal = models.ForeignKey(Proposal, models.PROTECT, related_name="attachments")
+    file = models.FileField(storage=private_storage, upload_to=random_name("proposals"), max_length=255)
+    name = models.CharField(max_length=200, help_text="The file's own name, shown and sent, never used as a path")
+    kind = models.CharField(max_length=10)
+    size = models.PositiveIntegerField(help_text="Bytes")
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    uploaded_at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = AttachmentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["uploaded_at", "pk"]
+
+    def __str__(self):
+        return self.name
+
+    def get_absolute_url(self):
+        return reverse("proposals:attachment", args=[self.public_id])
+
+
+class PromisedBenefit(models.Model):
+    """What an applicant promises to move, by how much and by when: becomes a metric of the project on approval."""
+
+    class Kind(models.TextChoices):
+        OUTCOME = "outcome", "Outcome"
+        PROCESS = "process", "Process"
+        BALANCING = "balancing", "Balancing"
+
+    class Direction(models.TextChoices):
+        INCREASE = "increase", "Higher is better"
+        DECREASE = "decrease", "Lower is better"
+        NEUTRAL = "neutral", "Neither"
+
+    proposal = models.ForeignKey(Proposal, models.CASCADE, related_name="benefits")
+    position = models.PositiveSmallIntegerField()
+    metric_name = models.CharField(max_length=160)
+    kind = models.CharField(max_length=10, choices=Kind)
+    unit = models.CharField(max_length=80)
+    direction = models.CharField(max_length=10, choices=Direction)
+    baseline = models.DecimalField(max_digits=14, decimal_places=4)
+    aim = models.DecimalField(max_digits=14, decimal_places=4)
+    aim_on = models.DateField()
+    metric = models.OneToOneField(
+        "measurement.Metric", models.PROTECT, null=True, blank=True, related_name="promised_benefit"
+    )
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["proposal", "position"], name="benefit_position_once")]
+
+    def __str__(self):
+        return self.metric_name
+
+
+class BudgetLine(models.Model):
+    proposal = models.ForeignKey(Proposal, models.CASCADE, related_name="budget_lines")
+    position = models.PositiveSmallIntegerField()
+    description = models.CharField(max_length=200)
+    asked = models.DecimalField(max_digits=12, decimal_places=2, help_text="Pounds asked of us")
+    matched = models.DecimalField(
+        max_digits=12, decimal_places=2, default=0, help_text="Pounds from others, in kind too"
+    )
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["proposal", "position"], name="budget_line_position_once"),
+            models.CheckConstraint(condition=Q(asked__gte=0, matched__gte=0), name="budget_line_not_negative"),
+        ]
+
+    def __str__(self):
+        return self.description

@@ -1,0 +1,268 @@
+"""Screening, who may review what, and the reviews with their scores."""
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.db.models import Q
+
+from proposals import scoring
+from proposals.models.calls import Criterion
+from proposals.models.drafts import Proposal
+from psc_portal.common.models import Stateful, StatusChange, Timestamped
+
+
+class Screening(models.Model):
+    """Whether a proposal is eligible, and why; one row for each time it was decided. Append-only."""
+
+    proposal = models.ForeignKey(Proposal, models.PROTECT, related_name="screenings")
+    is_eligible = models.BooleanField()
+    reason = models.TextField(blank=True)
+    screened_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    screened_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["screened_at", "pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(is_eligible=True) | ~Q(reason=""), name="screening_refusal_has_a_reason")
+        ]
+
+    def __str__(self):
+        return "Eligible" if self.is_eligible else "Not eligible"
+
+
+class ConflictQuerySet(models.QuerySet):
+    def in_force(self):
+        return self.filter(overridden_at__isnull=True)
+
+    def visible_to(self, user):
+        """Staff see them all, but for proposals they have an interest in themselves: then only their own."""
+        if user.is_programme_staff:
+            return self.filter(Q(user=user) | Q(proposal__in=Proposal.objects.seen_by_staff(user).values("pk")))
+        return self.filter(user=user)
+
+
+class ConflictOfInterest(Timestamped):
+    """An interest that someone has in a proposal: while in force, that person does not see, score or discuss it."""
+
+    class Kind(models.TextChoices):
+        SAME_ORGANISATION = "same_organisation", "Works for or with the applicant organisation or a partner"
+        INVOLVED = "involved", "Is involved in the work"
+        CLOSE = "close", "Is a close friend or relative of someone involved"
+        FINANCIAL = "financial", "Could gain or lose money by it"
+        WORKED_TOGETHER = "worked_together", "Worked closely with someone involved in the past 5 years"
+        OTHER = "other", "Another interest"
+
+    class Source(models.TextChoices):
+        DECLARED = "declared", "Declared"
+        INFERRED = "inferred", "Inferred by the portal"
+        RECORDED = "recorded", "Recorded by staff"
+
+    proposal = models.ForeignKey(Proposal, models.PROTECT, related_name="conflicts")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="conflicts_of_interest")
+    kind = models.CharField(max_length=20, choices=Kind)
+    source = models.CharField(max_length=10, choices=Source)
+    explanation = models.TextField(blank=True)
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    recorded_at = models.DateTimeField()
+    overridden_at = models.DateTimeField(null=True, blank=True)
+    overridden_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    override_reason = models.TextField(blank=True)
+
+    objects = ConflictQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["recorded_at", "pk"]
+        verbose_name_plural = "conflicts of interest"
+        constraints = [
+            models.UniqueConstraint(fields=["proposal", "user", "kind"], name="conflict_once_a_kind"),
+            models.CheckConstraint(
+                condition=Q(overridden_at__isnull=True, overridden_by__isnull=True, override_reason="")
+                | (Q(overridden_at__isnull=False, overridden_by__isnull=False) & ~Q(override_reason="")),
+                name="conflict_override_has_person_time_and_reason",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.get_kind_display()} ({self.get_source_display().lower()})"
+
+    @property
+    def is_in_force(self) -> bool:
+        return self.overridden_at is None
+
+
+class AssignmentQuerySet(models.QuerySet):
+    def current(self):
+        """Those that count towards the reviews wanted."""
+        return self.filter(status__in=[Assignment.Status.ASSIGNED, Assignment.Status.CLEARED])
+
+    def visible_to(self, user):
+        """Staff: all but those of proposals they have an interest in. A reviewer: their own."""
+        if user.is_programme_staff:
+            return self.filter(proposal__in=Proposal.objects.seen_by_staff(user).order_by().values("pk"))
+        return self.filter(reviewer=user)
+
+
+class Assignment(Stateful, Timestamped):
+    """A proposal given to a reviewer. Nothing of its text is shown before the reviewer has declared no interest."""
+
+    class Status(models.TextChoices):
+        ASSIGNED = "assigned", "To declare interests"
+        CLEARED = "cleared", "No interest declared"
+        CONFLICTED = "conflicted", "Conflict of interest"
+        DECLINED = "declined", "Declined by the reviewer"
+        REMOVED = "removed", "Taken back"
+
+    TRANSITIONS = {
+        Status.ASSIGNED: {Status.CLEARED, Status.CONFLICTED, Status.DECLINED, Status.REMOVED},
+        Status.CLEARED: {Status.CONFLICTED, Status.DECLINED, Status.REMOVED},
+        Status.CONFLICTED: {Status.ASSIGNED},
+        Status.DECLINED: {Status.ASSIGNED},
+        Status.REMOVED: {Status.ASSIGNED},
+    }
+
+    proposal = models.ForeignKey(Proposal, models.PROTECT, related_name="assignments")
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="assignments")
+    is_lay = models.BooleanField("lay reviewer", default=False)
+    due_on = models.DateField(null=True, blank=True)
+    status = models.CharField(max_length=12, choices=Status, default=Status.ASSIGNED)
+    decline_reason = models.TextField(blank=True)
+
+    objects = AssignmentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["due_on", "pk"]
+        constraints = [models.UniqueConstraint(fields=["proposal", "reviewer"], name="assignment_once_a_reviewer")]
+
+    def __str__(self):
+        return f"{self.proposal.reference} to {self.reviewer}"
+
+
+class AssignmentStatusChange(StatusChange):
+    subject = models.ForeignKey(Assignment, models.PROTECT, related_name="status_changes")
+
+
+class ReviewQuerySet(models.QuerySet):
+    def locked(self):
+        return self.filter(status=Review.Status.LOCKED)
+
+    def counted(self):
+        """Locked, by reviewers without an interest that is in force: what a ranking rests on."""
+        return (
+            self.locked()
+            .filter(assignment__status=Assignment.Status.CLEARED)
+            .exclude(Q(proposal__conflicts__user=models.F("reviewer"), proposal__conflicts__overridden_at__isnull=True))
+        )
+
+    def visible_to(self, user):
+        """Staff: all but of proposals they have an interest in.
+
+        A reviewer: their own; and others' locked ones on proposals whose own review they have locked and where they
+        then asked to see the others (`others_seen_at`). With an interest in the proposal: none, not even their own.
+        """
+        if user.is_programme_staff:
+            return self.filter(proposal__in=Proposal.objects.seen_by_staff(user).order_by().values("pk"))
+        clear = Proposal.objects.seen_by_reviewer(user).order_by().values("pk")
+        done = Review.objects.locked().filter(reviewer=user, others_seen_at__isnull=False).order_by()
+        return self.filter(proposal__in=clear).filter(
+            Q(reviewer=user) | Q(status=Review.Status.LOCKED, proposal__in=done.values("proposal"))
+        )
+
+
+class Review(Stateful, Timestamped):
+    class Status(models.TextChoices):
+        DRAFT = "draft", "Not locked"
+        LOCKED = "locked", "Locked"
+
+    TRANSITIONS = {Status.DRAFT: {Status.LOCKED}, Status.LOCKED: {Status.DRAFT}}
+
+    assignment = models.OneToOneField(Assignment, models.PROTECT, related_name="review")
+    proposal = models.ForeignKey(Proposal, models.PROTECT, related_name="reviews")
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="reviews")
+    status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
+    total = models.DecimalField(
+        max_digits=5, decimal_places=4, null=True, blank=True, help_text="Weighted mean of the scores, 0 to 5"
+    )
+    comment = models.TextField("comment to the panel", blank=True)
+    version = models.PositiveIntegerField(default=0, help_text="Counts the saves")
+    saved_at = models.DateTimeField(null=True, blank=True)
+    locked_at = models.DateTimeField(null=True, blank=True)
+    others_seen_at = models.DateTimeField(null=True, blank=True, help_text="When the others' scores were first shown")
+    is_changed_after_seeing_others = models.BooleanField(default=False)
+
+    objects = ReviewQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["proposal", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["proposal", "reviewer"], name="review_once_a_reviewer"),
+            models.CheckConstraint(
+                condition=~Q(status="locked") | Q(locked_at__isnull=False),
+                name="review_locked_has_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(total__isnull=True) | Q(total__gte=0, total__lte=5), name="review_total_0_to_5"
+            ),
+        ]
+
+    def __str__(self):
+        return f"Review of {self.proposal.reference}"
+
+    @property
+    def is_locked(self) -> bool:
+        return self.status == self.Status.LOCKED
+
+
+class ReviewStatusChange(StatusChange):
+    subject = models.ForeignKey(Review, models.PROTECT, related_name="status_changes")
+
+
+class Score(models.Model):
+    review = models.ForeignKey(Review, models.CASCADE, related_name="scores")
+    criterion = models.ForeignKey(Criterion, models.PROTECT, related_name="+")
+    value = models.PositiveSmallIntegerField(null=True, blank=True, validators=[MaxValueValidator(scoring.HIGHEST)])
+    is_not_applicable = models.BooleanField("not applicable", default=False)
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["criterion__number"]
+        constraints = [
+            models.UniqueConstraint(fields=["review", "criterion"], name="score_once_a_criterion"),
+            models.CheckConstraint(
+                condition=Q(value__isnull=True) | Q(value__lte=scoring.HIGHEST), name="score_0_to_5"
+            ),
+            models.CheckConstraint(
+                condition=Q(value__isnull=True) | Q(is_not_applicable=False), name="score_or_not_applicable"
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.criterion}: {self.shown}"
+
+    @property
+    def shown(self) -> str:
+        if self.is_not_applicable:
+            return "Not applicable"
+        return "No score" if self.value is None else str(self.value)
+
+    @property
+    def is_complete(self) -> bool:
+        return (self.is_not_applicable or self.value is not None) and bool(self.reason.strip())
+
+
+class ReviewUnlock(models.Model):
+    """A review that was opened again: why, by whom, and the scores as they had been locked. Append-only."""
+
+    review = models.ForeignKey(Review, models.PROTECT, related_name="unlocks")
+    unlocked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    unlocked_at = models.DateTimeField()
+    reason = models.TextField(blank=True)
+    after_seeing_others = models.BooleanField()
+    locked_at = models.DateTimeField()
+    total = models.DecimalField(max_digits=5, decimal_places=4, null=True, blank=True)
+    scores = models.JSONField(help_text="By criterion number: value, not applicable, reason")
+
+    class Meta:
+        ordering = ["unlocked_at", "pk"]
+
+    def __str__(self):
+        return f"Unlocked on {self.unlocked_at:%d %B %Y}"

@@ -1,0 +1,100 @@
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proposals import scoring
+
+WEIGHTS = {"need": 20, "proof": 25, "spread": 15, "value": 20, "people": 15, "growth": 5}
+CRITERIA = list(WEIGHTS)
+
+score_sets = st.fixed_dictionaries({criterion: st.integers(0, 5) for criterion in CRITERIA})
+
+
+def test_weighted_mean_of_a_case_worked_by_hand():
+    scores = {"need": 4, "proof": 3, "spread": 5, "value": 2, "people": 4, "growth": 0}
+
+    # (20*4 + 25*3 + 15*5 + 20*2 + 15*4 + 5*0) / 100 = (80 + 75 + 75 + 40 + 60 + 0) / 100
+    assert scoring.weighted_mean(scores, WEIGHTS) == Decimal("3.3000")
+
+
+def test_not_applicable_is_left_out_and_never_counts_as_nought():
+    scores = {"need": 4, "proof": 3, "spread": 5, "value": 2, "people": 4, "growth": None}
+
+    # 330 / 95 = 3.47368...
+    assert scoring.weighted_mean(scores, WEIGHTS) == Decimal("3.4737")
+
+
+def test_a_review_with_nothing_applicable_has_no_total():
+    assert scoring.weighted_mean(dict.fromkeys(CRITERIA), WEIGHTS) is None
+
+
+def test_only_criteria_without_weight_give_no_total():
+    assert scoring.weighted_mean({"growth": 3}, {"growth": 0}) is None
+
+
+@pytest.mark.parametrize("score", [-1, 6])
+def test_a_score_outside_nought_to_five_is_refused(score):
+    with pytest.raises(ValueError, match="0 to 5"):
+        scoring.weighted_mean({"need": score}, WEIGHTS)
+
+
+@given(score_sets)
+def test_the_mean_lies_between_lowest_and_highest_score(scores):
+    assert min(scores.values()) <= scoring.weighted_mean(scores, WEIGHTS) <= max(scores.values())
+
+
+@given(score_sets, st.sampled_from(CRITERIA))
+def test_adding_a_not_applicable_never_changes_a_mean(scores, left_out):
+    del scores[left_out]
+
+    assert scoring.weighted_mean(scores | {left_out: None}, WEIGHTS) == scoring.weighted_mean(scores, WEIGHTS)
+
+
+def test_mean_of_reviews_counts_each_review_the_same():
+    assert scoring.mean([Decimal("3.3"), Decimal("4.0"), None, Decimal("2.0")]) == Decimal("3.1000")
+
+
+def test_no_review_gives_no_mean():
+    assert scoring.mean([]) is None
+
+
+def test_scores_three_apart_on_one_criterion_are_flagged():
+    standing = scoring.standing([{"need": 5, "proof": 3}, {"need": 2, "proof": 4}], WEIGHTS)
+
+    assert (standing.widest, standing.is_wide, standing.reviews) == (3, True, 2)
+
+
+def test_scores_two_apart_are_not_flagged():
+    standing = scoring.standing([{"need": 5, "proof": None}, {"need": 3, "proof": 0}], WEIGHTS)
+
+    assert (standing.widest, standing.is_wide) == (2, False)
+
+
+def test_a_wide_spread_hidden_by_the_mean_is_flagged():
+    reviews = [{"need": 5, "proof": 1}, {"need": 1, "proof": 5}]
+    weights = {"need": 50, "proof": 50}
+
+    standing = scoring.standing(reviews, weights)
+
+    assert (standing.mean, standing.widest, standing.is_wide) == (Decimal("3.0000"), 4, True)
+
+
+def test_equal_means_share_a_rank_and_the_next_is_skipped():
+    means = {"a": Decimal("4.1"), "b": Decimal("3.2"), "c": Decimal("3.2"), "d": Decimal("3"), "e": None}
+
+    assert scoring.ranks(means) == {"a": 1, "b": 2, "c": 2, "d": 4, "e": None}
+
+
+@pytest.mark.parametrize(("weights", "sentence"), [([50, 49], "add to 99"), ([60, 41], "add to 101"), ([], "add to 0")])
+def test_weights_that_do_not_add_to_a_hundred_are_named(weights, sentence):
+    assert sentence in scoring.weights_problem(weights)
+
+
+def test_weights_that_add_to_a_hundred_are_fine():
+    assert scoring.weights_problem(WEIGHTS.values()) == ""
+
+
+def test_a_negative_weight_is_refused_even_when_the_sum_is_a_hundred():
+    assert "0 or more" in scoring.weights_problem([110, -10])
