@@ -73,7 +73,7 @@ def _mark(path: Path) -> str:
     return hashlib.sha256(str(path).encode()).hexdigest()[:12]
 
 
-def _answers(name: Path) -> bool:
+def answers(name: Path) -> bool:
     with socket.socket(socket.AF_UNIX) as probe:
         try:
             probe.connect(str(name))
@@ -92,7 +92,7 @@ def _one_at_a_time():
     if sockets_folder().stat().st_uid != os.geteuid():
         raise SystemExit(f"{sockets_folder()} belongs to someone else: set PORTAL_DATA to a folder of yours")
     if os.geteuid() == 0:
-        for place in (folder, folder.parent) if "PORTAL_DATA" not in os.environ else (folder,):
+        for place in {folder, ROOTS_FOLDER} & {folder, folder.parent}:
             place.chmod(0o755)  # PostgreSQL's user passes through; its own folder is closed to others
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -101,7 +101,7 @@ def _one_at_a_time():
 
 # PostgreSQL ----------------------------------------------------------------------------------------------------------
 def postgres_is_up() -> bool:
-    return _answers(sockets_folder() / "postgres" / POSTGRES_SOCKET)
+    return answers(sockets_folder() / "postgres" / POSTGRES_SOCKET)
 
 
 def start_postgres() -> None:
@@ -235,7 +235,7 @@ def valkey_command(*, socket_name: Path | None = None, folder: Path | None = Non
 
 
 def valkey_is_up() -> bool:
-    return _answers(_valkey_socket())
+    return answers(_valkey_socket())
 
 
 def start_valkey() -> None:
