@@ -2,7 +2,7 @@ from datetime import date
 
 from django.db import migrations
 
-from psc_portal.common.migrations import AppendOnly
+from psc_portal.common.append_only import AppendOnly
 
 # Headings and meaning of the five pledges of the national campaign Sign up to Safety as launched on 24 June 2014.
 PLEDGES = [

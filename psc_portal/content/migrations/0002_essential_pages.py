@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from psc_portal.common.migrations import AppendOnly
+from psc_portal.common.append_only import AppendOnly
 from psc_portal.content.essential_pages import essential_pages
 
 
