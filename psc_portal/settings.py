@@ -91,6 +91,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "psc_portal.accounts.middleware.PrivatePages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -99,6 +100,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "psc_portal.accounts.middleware.SessionLimits",
+    "psc_portal.accounts.middleware.SecondFactorRequired",
 ]
 ROOT_URLCONF = "psc_portal.urls"
 WSGI_APPLICATION = "psc_portal.wsgi.application"
@@ -134,7 +137,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = os.environ.get("REDIS_URL") or local_servers.redis_url()
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "psc_portal.common.cache.ForgivingRedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "portal",
         "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
@@ -161,7 +164,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # Accounts ------------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["psc_portal.accounts.backends.AuthenticationBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -172,8 +175,10 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"user_attributes": ["email", "full_name"]},
     },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "psc_portal.accounts.password_validation.CommonCoreValidator"},
+    {"NAME": "psc_portal.accounts.password_validation.ContextWordsValidator"},
 ]
+PASSWORD_RESET_TIMEOUT = 24 * 60 * 60
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "my"
 LOGOUT_REDIRECT_URL = "home"
@@ -185,12 +190,34 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _address.scheme
+ACCOUNT_CHANGE_EMAIL = True  # one address each: a new one replaces the old when it is confirmed
+ACCOUNT_SESSION_REMEMBER = False  # the cookie ends with the browser; accounts.sessions has the limits
+ACCOUNT_FORMS = {
+    "login": "psc_portal.accounts.forms.LoginForm",
+    "signup": "psc_portal.accounts.forms.SignupForm",
+    "add_email": "psc_portal.accounts.forms.AddEmailForm",
+    "change_password": "psc_portal.accounts.forms.ChangePasswordForm",
+    "set_password": "psc_portal.accounts.forms.SetPasswordForm",
+    "reset_password": "psc_portal.accounts.forms.ResetPasswordForm",
+    "reset_password_from_key": "psc_portal.accounts.forms.ResetPasswordKeyForm",
+    "reauthenticate": "psc_portal.accounts.forms.PasswordAgainForm",
+}
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
 MFA_ADAPTER = "psc_portal.accounts.adapter.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS
 MFA_TOTP_ISSUER = COLLABORATIVE["short_name"]
+MFA_TOTP_TOLERANCE = 1  # a clock may be half a minute off; accounts.forms.spend keeps a code from being used twice
+MFA_KEY = os.environ.get("MFA_KEY", "")  # encrypts second factors at rest; SECRET_KEY where it is not set
+MFA_FORMS = {
+    "authenticate": "psc_portal.accounts.forms.AuthenticateForm",
+    "reauthenticate": "psc_portal.accounts.forms.ReauthenticateForm",
+    "activate_totp": "psc_portal.accounts.forms.ActivateTOTPForm",
+    "add_webauthn": "psc_portal.accounts.forms.AddPasskeyForm",
+}
+SESSION_COOKIE_AGE = 7 * 24 * 60 * 60  # the longest a session can last; shorter for staff
 USERSESSIONS_TRACK_ACTIVITY = False
 ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("TRUSTED_PROXY_COUNT", "0"))
 

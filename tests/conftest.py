@@ -24,9 +24,14 @@ def client_as():
     """A client logged in as `user`, with the second factor satisfied."""
     from django.test import Client
 
+    from psc_portal.accounts import second_factor
+
     def log_in(user):
         client = Client()
         client.force_login(user)
+        session = client.session
+        session[second_factor.ENROLLED_KEY] = str(user.pk)
+        session.save()
         return client
 
     return log_in
