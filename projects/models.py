@@ -1,12 +1,14 @@
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector, SearchVectorField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, CharField, Count, F, Func, Q, TextField, Value, When
+from django.db.models.functions import Cast, Concat
 from django.urls import reverse
 
 from psc_portal.common import clock
+from psc_portal.common.highlight import headline
 from psc_portal.common.models import Stateful, StatusChange, Timestamped
 
 
@@ -30,6 +32,31 @@ def care_settings_field():
     return ArrayField(models.CharField(max_length=20, choices=CareSetting.choices), default=list, blank=True)
 
 
+class JoinedWords(Func):
+    """A list of texts as one text; PostgreSQL's own array_to_string may not stand in a generated column."""
+
+    function = "projects_joined_words"
+    output_field = TextField()
+
+
+class Searchable(models.QuerySet):
+    """Rows with a stored, indexed `search` vector."""
+
+    def matching(self, text: str):
+        """Rows in which the words of `text` occur, with `rank`. Quotes, OR and a minus sign work as on the web."""
+        query = self._search_query(text)
+        return self.filter(search=query).annotate(rank=SearchRank(F("search"), query))
+
+    def with_headlines(self, text: str, **expressions):
+        """Each keyword becomes the part of its expression where `text` was found, to be shown through `marked`."""
+        query = self._search_query(text)
+        return self.annotate(**{name: headline(expression, query) for name, expression in expressions.items()})
+
+    @staticmethod
+    def _search_query(text: str) -> SearchQuery:
+        return SearchQuery(text.replace("\0", " ")[:200], search_type="websearch", config="english")
+
+
 class System(models.Model):
     """An integrated care system: where an organisation plans its care."""
 
@@ -43,9 +70,16 @@ class System(models.Model):
         return self.name
 
 
-class OrganisationQuerySet(models.QuerySet):
+class OrganisationQuerySet(Searchable):
     def current(self):
-        return self.filter(closed_on__isnull=True)
+        return self.filter(Q(closed_on__isnull=True) | Q(closed_on__gt=clock.today()))
+
+    def in_projects(self, projects):
+        """Organisations that lead or join one of `projects`."""
+        return self.filter(
+            Q(pk__in=projects.order_by().values("lead_organisation"))
+            | Q(pk__in=Project.partners.through.objects.filter(project__in=projects.order_by()).values("organisation"))
+        )
 
     def of_member(self, user):
         """Organisations that the user is a member of today: a current, confirmed affiliation."""
@@ -81,11 +115,18 @@ class Organisation(Timestamped):
     closed_on = models.DateField(null=True, blank=True)
     successor = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="predecessors")
     former_names = ArrayField(models.CharField(max_length=160), default=list, blank=True)
+    search = models.GeneratedField(
+        expression=SearchVector("name", "short_name", "ods_code", weight="A", config="english")
+        + SearchVector(JoinedWords("former_names"), weight="B", config="english"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
 
     objects = OrganisationQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
+        indexes = [GinIndex(fields=["search"], name="organisation_search")]
         constraints = [
             models.CheckConstraint(condition=~Q(successor=F("pk")), name="organisation_is_not_its_own_successor"),
             models.CheckConstraint(
@@ -98,7 +139,21 @@ class Organisation(Timestamped):
         return self.name
 
 
+def organisations_of(user):
+    """Organisations that the user is a member of today."""
+    return Organisation.objects.of_member(user)
+
+
 class AffiliationQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Staff: all. Others: their own."""
+        if not user.is_authenticated:
+            return self.none()
+        return self if user.is_programme_staff else self.filter(user=user)
+
+    def claimed(self):
+        return self.filter(status=Affiliation.Status.CLAIMED)
+
     def current(self):
         today = clock.today()
         return self.filter(
@@ -157,11 +212,18 @@ class AffiliationStatusChange(StatusChange):
     subject = models.ForeignKey(Affiliation, on_delete=models.PROTECT, related_name="status_changes")
 
 
-class PriorityQuerySet(models.QuerySet):
+class PriorityQuerySet(Searchable):
     def current(self):
         """What is a priority today; the two must-do topics first."""
         today = clock.today()
         return self.filter(Q(to_date__isnull=True) | Q(to_date__gte=today), from_date__lte=today)
+
+    def visible_to(self, user):
+        """Staff: all. Anyone: those that have begun, past ones too."""
+        return self if user.is_programme_staff else self.filter(from_date__lte=clock.today())
+
+    def with_project_counts(self, projects):
+        return self.annotate(project_count=Count("projects", filter=Q(projects__in=projects.order_by().values("pk"))))
 
 
 class Priority(Timestamped):
@@ -179,12 +241,20 @@ class Priority(Timestamped):
     from_date = models.DateField("a priority since", default=clock.today)
     to_date = models.DateField("until", null=True, blank=True)
     position = models.PositiveSmallIntegerField(default=100)
+    search = models.GeneratedField(
+        expression=SearchVector("title", weight="A", config="english")
+        + SearchVector("summary", weight="B", config="english")
+        + SearchVector("why_chosen", "asked_by", weight="C", config="english"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
 
     objects = PriorityQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "priorities"
         ordering = ["-kind", "position", "title"]  # must_do sorts after local
+        indexes = [GinIndex(fields=["search"], name="priority_search")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind="local") | Q(to_date__isnull=True), name="must_do_topics_are_never_retired"
@@ -204,6 +274,10 @@ class Priority(Timestamped):
     def is_must_do(self) -> bool:
         return self.kind == self.Kind.MUST_DO
 
+    @property
+    def is_current(self) -> bool:
+        return self.from_date <= clock.today() and (self.to_date is None or self.to_date >= clock.today())
+
 
 EVIDENCE_LEVELS = {
     0: "Idea, not yet tested",
@@ -215,16 +289,90 @@ EVIDENCE_LEVELS = {
 }
 
 
-class ProjectQuerySet(models.QuerySet):
+class ProjectQuerySet(Searchable):
+    def public(self):
+        return self.filter(is_public=True)
+
     def visible_to(self, user):
         """Anyone: the public ones. Staff: all. A project lead: also their own."""
         if not user.is_authenticated:
-            return self.filter(is_public=True)
+            return self.public()
         if user.is_programme_staff:
             return self
         return self.filter(
             Q(is_public=True) | Q(pk__in=ProjectLead.objects.current().filter(user=user).values("project"))
         )
+
+    def led_by(self, user):
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(pk__in=ProjectLead.objects.current().filter(user=user).values("project"))
+
+    def filtered(self, *, q="", **choices):
+        """Projects that fit every filter of FILTERS that is given, and the words `q`."""
+        projects = self.matching(q) if q else self
+        for name, value in choices.items():
+            if value not in ("", None):
+                projects = projects.filter(FILTERS[name](value))
+        return projects
+
+    def choice_counts(self, filters: dict) -> dict[str, dict[str, int]]:
+        """How many projects each choice of each filter would leave while the other filters stay: one query."""
+        branches = [
+            self.filtered(**{key: value for key, value in filters.items() if key != name})
+            .order_by()
+            .values(filter_name=Value(name), choice=Cast(expression, CharField()))
+            .annotate(projects=Count("pk", distinct=True))
+            .values_list("filter_name", "choice", "projects")
+            for name, expression in COUNTED
+        ]
+        counts: dict[str, dict[str, int]] = {name: {} for name in FILTERS}
+        for name, choice, projects in branches[0].union(*branches[1:], all=True):
+            if choice is not None:
+                counts[name][choice] = counts[name].get(choice, 0) + projects
+        return counts | {"evidence": _at_least(counts["evidence"])}
+
+    def with_snippets(self, text: str):
+        """`title_found` and `text_found` show where `text` was found."""
+        return self.with_headlines(text, title_found=F("title"), text_found=Concat(*PROJECT_TEXTS))
+
+    def by_stage(self):
+        """In the order of the work: from set-up to embedded, then closed and stopped."""
+        order = [When(status=status, then=position) for position, status in enumerate(Project.Status)]
+        return self.order_by(Case(*order), "title")
+
+
+def _at_least(levels: dict[str, int]) -> dict[str, int]:
+    """Counts of exact evidence levels as counts of "this level or higher"."""
+    return {str(low): sum(n for level, n in levels.items() if int(level) >= low) for low in EVIDENCE_LEVELS}
+
+
+def _through(relation, **condition):
+    return relation.through.objects.filter(**condition).values("project")
+
+
+FILTERS = {  # the filters of the project list: what a choice means
+    "priority": lambda slug: Q(pk__in=_through(Project.priorities, priority__slug=slug)),
+    "stage": lambda stage: Q(status=stage),
+    "setting": lambda setting: Q(care_settings__contains=[setting]),
+    "organisation": lambda slug: (
+        Q(lead_organisation__slug=slug) | Q(pk__in=_through(Project.partners, organisation__slug=slug))
+    ),
+    "evidence": lambda level: Q(evidence_level__gte=level),
+}
+COUNTED = [  # by what the choices of each filter are counted; an organisation leads or joins, never both
+    ("priority", F("priorities__slug")),
+    ("stage", F("status")),
+    ("setting", Func(F("care_settings"), function="unnest", output_field=CharField())),
+    ("organisation", F("lead_organisation__slug")),
+    ("organisation", F("partners__slug")),
+    ("evidence", F("evidence_level")),
+]
+PROJECT_TEXTS = [
+    piece
+    for name in ["lay_summary", "aim", "result", "what_did_not_work", "stopped_reason"]
+    for piece in (F(name), Value(" "))
+]
 
 
 class Project(Stateful, Timestamped):
@@ -274,7 +422,7 @@ class Project(Stateful, Timestamped):
         expression=SearchVector("title", weight="A", config="english")
         + SearchVector("aim", weight="B", config="english")
         + SearchVector("lay_summary", weight="B", config="english")
-        + SearchVector("result", "what_did_not_work", weight="C", config="english"),
+        + SearchVector("result", "what_did_not_work", "stopped_reason", weight="C", config="english"),
         output_field=SearchVectorField(),
         db_persist=True,
     )
@@ -283,7 +431,12 @@ class Project(Stateful, Timestamped):
 
     class Meta:
         ordering = ["title"]
-        indexes = [GinIndex(fields=["search"], name="project_search")]
+        indexes = [
+            GinIndex(fields=["search"], name="project_search"),
+            GinIndex(fields=["care_settings"], name="project_care_settings"),
+            models.Index(fields=["status"], name="project_stage"),
+            models.Index(fields=["evidence_level"], name="project_evidence"),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(evidence_level__lte=5), name="evidence_level_0_to_5"),
             models.CheckConstraint(
@@ -300,6 +453,14 @@ class Project(Stateful, Timestamped):
 
     def get_absolute_url(self):
         return reverse("projects:project_detail", args=[self.slug])
+
+    @property
+    def evidence_words(self) -> str:
+        return f"Level {self.evidence_level} of 5: {self.get_evidence_level_display()}"
+
+    @property
+    def settings_words(self) -> str:
+        return ", ".join(CareSetting(value).label for value in self.care_settings)
 
 
 class ProjectStatusChange(StatusChange):
