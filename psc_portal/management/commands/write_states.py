@@ -9,8 +9,8 @@ from psc_portal.common.models import Stateful
 PATH = Path(settings.BASE_DIR) / "docs" / "states.md"
 INTRO = """# States
 
-Written by `manage.py write_states` from `TRANSITIONS` in the code; a test fails when it is stale. Every move goes through
-`change_status`, which keeps who made it and when in a table that PostgreSQL protects against change.
+Written by `manage.py write_states` from `TRANSITIONS` in the code; a test fails when it is stale. Every move goes
+through `change_status`, which keeps who made it and when in a table that PostgreSQL protects against change.
 """
 
 
