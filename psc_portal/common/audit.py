@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from psc_portal.common import public_pages
 from psc_portal.common.models import AuditEvent
 
 
@@ -21,7 +22,11 @@ def snapshot(obj, fields) -> dict:
 
 
 def record(verb, subject, *, by, before=None, after=None) -> AuditEvent:
-    """Store one event in this transaction. `by` None means the portal itself."""
+    """Store one event in this transaction. `by` None means the portal itself.
+
+    Whatever is worth an event may show on a public page, so those are made anew.
+    """
+    public_pages.changed()
     return AuditEvent.objects.create(
         verb=verb,
         subject_type=subject._meta.label_lower,

@@ -3,7 +3,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models, transaction
 
-from psc_portal.common import clock
+from psc_portal.common import clock, public_pages
 from psc_portal.common.refusals import ActionRefused
 
 
@@ -48,6 +48,7 @@ class Stateful(models.Model):
         self.status_changes.create(from_status=stored, to_status=to, by=by)
         self.status = to
         self.save(update_fields=["status"])
+        public_pages.changed()
 
 
 class StatusChange(models.Model):

@@ -1,0 +1,69 @@
+import pytest
+from django.core.cache import cache
+from django.http import HttpResponse
+from django.test import RequestFactory
+
+from psc_portal.common import audit, public_pages
+from tests.factories.accounts import UserFactory
+
+
+@pytest.fixture
+def page():
+    """A public page that counts how often it is made."""
+    cache.clear()
+    made = []
+
+    @public_pages.public_page
+    def view(request):
+        made.append(request.get_full_path())
+        return HttpResponse(f"page {len(made)}")
+
+    view.made = made
+    return view
+
+
+def get(view, path="/priorities/", **headers):
+    request = RequestFactory().get(path, headers=headers)
+    return view(request)
+
+
+def test_a_visitor_gets_the_kept_page(page):
+    first, second = get(page), get(page)
+
+    assert (first.content, second.content, len(page.made)) == (b"page 1", b"page 1", 1)
+
+
+def test_another_address_is_another_page(page):
+    assert get(page, "/a/?stage=testing").content != get(page, "/a/?stage=closed").content
+
+
+def test_who_is_logged_in_gets_a_page_of_their_own(page, settings):
+    request = RequestFactory().get("/priorities/")
+    request.COOKIES[settings.SESSION_COOKIE_NAME] = "x"
+    get(page)
+
+    assert page(request).content == b"page 2"
+    assert get(page).content == b"page 1"
+
+
+def test_a_second_look_is_answered_with_not_modified(page):
+    etag = get(page)["ETag"]
+
+    again = get(page, **{"If-None-Match": etag})
+
+    assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_action_that_changes_something_makes_the_pages_new(page):
+    get(page)
+
+    audit.record("try", UserFactory(), by=None)
+
+    assert get(page).content == b"page 2"
+
+
+def test_without_the_cache_server_the_page_is_still_answered(page, settings):
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1"}}
+
+    assert get(page).status_code == 200
