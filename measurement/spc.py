@@ -73,7 +73,7 @@ class Variation(StrEnum):
 class Assurance(StrEnum):
     """Whether the process as it is now will meet its target. Values are the names of the package's icons."""
 
-    PASS = "pass"  # noqa: S105: no password
+    PASS = "pass"  # noqa: S105 (no password)
     FAIL = "fail"
     INCONSISTENT = "inconsistent"
 

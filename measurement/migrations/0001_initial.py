@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import psc_portal.common.clock
-from psc_portal.common.migrations import AppendOnly
+from psc_portal.common.append_only import AppendOnly
 
 
 class Migration(migrations.Migration):

@@ -1,0 +1,596 @@
+"""What people do with metrics and their data. Every change of this app goes through here."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+
+from measurement import periods, permissions
+from measurement.models import (
+    Annotation,
+    Correction,
+    DataPoint,
+    ImportBatch,
+    Metric,
+    MetricOwner,
+    MetricVersion,
+    Rebase,
+    Series,
+)
+from psc_portal.common import audit, clock
+from psc_portal.common.nhs_numbers import refuse_nhs_numbers
+from psc_portal.common.refusals import ActionRefused
+
+DEFINITION_FIELDS = ["operational_definition", "numerator", "denominator", "exclusions", "source"]
+METRIC_FIELDS = [
+    "code", "name", "kind", "dimension", "priority", "project", "direction", "unit", "multiplier", "frequency",
+    "days_to_report", "target", "target_from", "target_set_by", "chart_type", "is_public", "numerator_counts_people",
+    "denominator_counts_people", "why_it_matters", "known_limits", "is_illustrative",
+]  # fmt: skip
+POINT_FIELDS = ["numerator", "denominator", "value", "finality", "note"]
+EARLIEST = dt.date(1990, 1, 1)  # older than any series the collaborative could hold: a mistyped year
+
+
+def _require(may, by, *subject) -> None:
+    """`by` None is the portal itself: seeding, and other actions that have checked already."""
+    if by is not None and not may(by, *subject):
+        raise PermissionDenied
+
+
+def _check(row) -> None:
+    """Run the model's own checks and say the first that fails as a sentence.
+
+    Raises:
+        ActionRefused: names the field and what is wrong with it.
+    """
+    try:
+        row.full_clean(validate_constraints=False)
+    except ValidationError as error:
+        name, problems = next(iter(error.message_dict.items()))
+        place = row._meta.get_field(name).verbose_name if name in {f.name for f in row._meta.fields} else "this"
+        raise ActionRefused(f"{str(place).capitalize()}: {problems[0]}")
+
+
+# Metrics and their definitions ---------------------------------------------------------------------------------------
+
+
+def _next_code() -> str:
+    taken = Metric.objects.filter(code__regex=r"^M[0-9]+$").values_list("code", flat=True)
+    return f"M{max((int(code[1:]) for code in taken), default=0) + 1}"
+
+
+@transaction.atomic
+def create_metric(
+    *, name, kind, dimension, direction, unit, definition, by, code=None, multiplier=1, frequency="month",
+    chart_type="xmr", priority=None, project=None, target=None, series_of=None, **details,
+):  # fmt: skip
+    """Add a metric with its first definition and its first series.
+
+    Args:
+        code: like PU1; the next free M1, M2 … if left out.
+        definition: operational_definition, and where they apply numerator, denominator, exclusions and source. What it
+            names decides how a period is entered: numerator and denominator, one count, or one value.
+        series_of: organisations to open a series for, None standing for the region; if left out, the project's lead
+            organisation, or the region where there is no project.
+        details: any other field of Metric, for example is_public (members only if left out).
+
+    Raises:
+        PermissionDenied: `by` may not manage metrics.
+        ActionRefused: a field is missing or does not fit the others.
+    """
+    _require(permissions.can_manage, by)
+    metric = Metric(
+        code=(code or _next_code()).strip().upper(), name=name, kind=kind, dimension=dimension, direction=direction,
+        unit=unit, multiplier=multiplier, frequency=frequency, chart_type=chart_type, priority=priority,
+        project=project, target=_decimal(target), **details,
+    )  # fmt: skip
+    _check_metric(metric, definition)
+    if Metric.objects.filter(code=metric.code).exists():
+        raise ActionRefused(f"There is a metric {metric.code} already: give this one another code.")
+    metric.save()
+    metric.versions.create(number=1, created_by=by, **_definition(definition))
+    if series_of is None:
+        series_of = [project.lead_organisation if project else None]
+    Series.objects.bulk_create(Series(metric=metric, organisation=organisation) for organisation in series_of)
+    audit.record("create", metric, by=by, after=audit.snapshot(metric, METRIC_FIELDS))
+    return metric
+
+
+@transaction.atomic
+def edit_metric(*, metric, by, **changes):
+    """Change what is not part of the definition: name, target, owner of the target, who may see it.
+
+    Raises:
+        PermissionDenied: `by` may not manage metrics.
+        ActionRefused: a value does not fit.
+    """
+    _require(permissions.can_manage, by, metric)
+    metric = Metric.objects.select_for_update(of=["self"]).get(pk=metric.pk)
+    before = audit.snapshot(metric, METRIC_FIELDS)
+    if changes.get("frequency", metric.frequency) != metric.frequency and _has_points(metric):
+        raise ActionRefused("The frequency cannot change once there are data points: add a new metric instead.")
+    for field, value in changes.items():
+        setattr(metric, field, _decimal(value) if field == "target" else value)
+    newest = metric.version
+    _check_metric(metric, {field: getattr(newest, field) for field in DEFINITION_FIELDS})
+    metric.save()
+    after = audit.snapshot(metric, METRIC_FIELDS)
+    changed = [field for field in METRIC_FIELDS if before[field] != after[field]]
+    audit.record("edit", metric, by=by, before={f: before[f] for f in changed}, after={f: after[f] for f in changed})
+    return metric
+
+
+@transaction.atomic
+def define_metric(*, metric, valid_from, reason, by, **definition):
+    """Give a metric a new definition from a date on. The line on its charts breaks there.
+
+    Raises:
+        PermissionDenied: `by` may not manage metrics.
+        ActionRefused: nothing changed, no reason, or the date does not come after the definition before.
+    """
+    _require(permissions.can_manage, by, metric)
+    metric = Metric.objects.select_for_update(of=["self"]).get(pk=metric.pk)
+    newest = metric.version
+    definition = _definition(definition)
+    _check_metric(metric, definition)
+    if definition == {field: getattr(newest, field) for field in DEFINITION_FIELDS}:
+        raise ActionRefused("This is the definition in force: change something, or go back.")
+    if not (reason or "").strip():
+        raise ActionRefused("Say why the definition changes.")
+    refuse_nhs_numbers({"Reason": reason})
+    if newest.valid_from and valid_from <= newest.valid_from:
+        raise ActionRefused(f"The definition before applies from {newest.valid_from:%d/%m/%Y}: give a later date.")
+    if _entry_of(definition) != newest.entry and _has_points(metric):
+        raise ActionRefused("A new definition must be entered like the old one: add a new metric instead.")
+    version = metric.versions.create(
+        number=newest.number + 1, valid_from=valid_from, reason=reason, created_by=by, **definition
+    )
+    audit.record("define", metric, by=by, before={"version": newest.number}, after={"version": version.number})
+    return version
+
+
+def _definition(given) -> dict[str, str]:
+    unknown = set(given) - set(DEFINITION_FIELDS)
+    if unknown:
+        raise TypeError(f"A definition has no {', '.join(sorted(unknown))}")
+    return {field: (given.get(field) or "").strip() for field in DEFINITION_FIELDS}
+
+
+def _entry_of(definition):
+    return MetricVersion(**definition).entry
+
+
+def _has_points(metric) -> bool:
+    return DataPoint.objects.current().filter(series__metric=metric).exists()
+
+
+def _check_metric(metric, definition) -> None:
+    definition = _definition(definition)
+    metric.name, metric.unit = (metric.name or "").strip(), (metric.unit or "").strip()
+    _check(metric)
+    if not definition["operational_definition"]:
+        raise ActionRefused("Say in the operational definition exactly what is counted and how.")
+    if definition["denominator"] and not definition["numerator"]:
+        raise ActionRefused("A denominator needs a numerator.")
+    if metric.target is None and metric.target_from is not None:
+        raise ActionRefused("There is a date for the target but no target: give the target too.")
+    is_proportion = bool(definition["denominator"]) and metric.multiplier == 100
+    if metric.target is not None and is_proportion and not 0 <= metric.target <= 100:
+        raise ActionRefused("A target in per cent must be between 0 and 100.")
+    refuse_nhs_numbers(
+        {"Why it matters": metric.why_it_matters, "Known limits": metric.known_limits, "Name": metric.name}
+        | {MetricVersion._meta.get_field(field).verbose_name: text for field, text in definition.items()}
+    )
+
+
+@transaction.atomic
+def set_owner(*, metric, user, by, deputy=None):
+    """Make `user` the metric's owner from today on, with an optional deputy; the owner before steps back.
+
+    Raises:
+        PermissionDenied: `by` may not manage metrics.
+        ActionRefused: owner and deputy are the same, or an account is closed.
+    """
+    _require(permissions.can_manage, by, metric)
+    Metric.objects.select_for_update(of=["self"]).get(pk=metric.pk)
+    if deputy is not None and deputy == user:
+        raise ActionRefused("Owner and deputy must be two people.")
+    if not all(person.is_active for person in (user, deputy) if person is not None):
+        raise ActionRefused("This account is closed: choose somebody else.")
+    today = clock.today()
+    before = metric.owners.filter(to_date__isnull=True).first()
+    if before is not None:
+        before.to_date = today
+        before.save(update_fields=["to_date"])
+    held = MetricOwner.objects.create(metric=metric, user=user, deputy=deputy, from_date=today)
+    audit.record(
+        "set_owner",
+        metric,
+        by=by,
+        before={"user": before and before.user_id, "deputy": before and before.deputy_id},
+        after={"user": user.pk, "deputy": deputy and deputy.pk},
+    )
+    return held
+
+
+@transaction.atomic
+def open_series(*, metric, by, organisation=None):
+    """The series of one organisation (None: the region), opened if there is none yet.
+
+    Raises:
+        PermissionDenied: `by` may not manage metrics.
+    """
+    _require(permissions.can_manage, by, metric)
+    series, is_new = Series.objects.get_or_create(metric=metric, organisation=organisation)
+    if is_new:
+        audit.record("open", series, by=by, after=audit.snapshot(series, ["metric", "organisation"]))
+    return series
+
+
+@transaction.atomic
+def set_baseline(*, series, points, by):
+    """Freeze mean and limits on the first so many points of each part; None takes all points again.
+
+    Raises:
+        PermissionDenied: `by` is neither staff nor the metric's owner.
+        ActionRefused: fewer than 12 points.
+    """
+    _require(permissions.can_explain, by, series.metric)
+    if points is not None and points < 12:
+        raise ActionRefused("A baseline must have at least 12 points.")
+    before = series.baseline_points
+    series.baseline_points = points
+    series.save(update_fields=["baseline_points"])
+    audit.record("set_baseline", series, by=by, before={"points": before}, after={"points": points})
+    return series
+
+
+# Data points ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What one period says. Which of the three numbers are there is decided by the metric's definition."""
+
+    numerator: Decimal | None = None
+    denominator: Decimal | None = None
+    value: Decimal | None = None
+    is_provisional: bool = False
+    note: str = ""
+
+    @property
+    def as_fields(self) -> dict:
+        finality = DataPoint.Finality.PROVISIONAL if self.is_provisional else DataPoint.Finality.FINAL
+        return {
+            "numerator": self.numerator,
+            "denominator": self.denominator,
+            "value": self.value,
+            "finality": finality,
+            "note": self.note,
+        }
+
+
+def _decimal(number) -> Decimal | None:
+    return None if number is None or number == "" else Decimal(str(number))
+
+
+def check_values(metric, period_start, values: Values, *, version=None, today=None) -> None:
+    """What must hold for every period of a metric, whichever way it comes in.
+
+    Raises:
+        ActionRefused: one sentence about the first thing that is wrong.
+    """
+    version = version or metric.version
+    today = today or clock.today()
+    frequency = metric.frequency
+    if not EARLIEST <= period_start <= dt.date(9000, 1, 1):
+        raise ActionRefused(f"The year {period_start.year} cannot be right: check the period.")
+    if periods.start_of(period_start, frequency) != period_start:
+        expected = periods.start_of(period_start, frequency)
+        raise ActionRefused(
+            f"The period must start on the first day of a {periods.word(frequency)}: for this date that is "
+            f"{expected.day} {expected:%B %Y}."
+        )
+    if periods.end_of(period_start, frequency) > today:
+        label = periods.label(period_start, frequency)
+        raise ActionRefused(f"{label[0].upper()}{label[1:]} is not over yet: enter it when it has ended.")
+    _check_numbers(metric, version, values)
+    if len(values.note) > 300:
+        raise ActionRefused("The note is too long: use at most 300 characters.")
+    if values.note:
+        refuse_nhs_numbers({"Note": values.note})
+
+
+def _check_numbers(metric, version, values: Values) -> None:
+    entry, wanted = version.entry, MetricVersion.Entry
+    for name, number in (("numerator", values.numerator), ("denominator", values.denominator)):
+        if number is not None and (not number.is_finite() or number < 0):
+            raise ActionRefused(f"The {name} must be 0 or more.")
+    for number in (values.numerator, values.denominator, values.value):
+        if number is not None and (not number.is_finite() or abs(number) >= 10**11):
+            raise ActionRefused("This number is too large: check it.")
+    if entry == wanted.VALUE:
+        if values.value is None:
+            raise ActionRefused("Enter the value.")
+        return
+    if values.numerator is None:
+        raise ActionRefused("Enter the numerator: 0 if there was none.")
+    if metric.numerator_counts_people and values.numerator != values.numerator.to_integral_value():
+        raise ActionRefused("The numerator counts people: enter a whole number.")
+    if entry == wanted.COUNT:
+        return
+    if values.denominator is None:
+        raise ActionRefused("Enter the denominator.")
+    if values.denominator == 0 and values.numerator > 0:
+        raise ActionRefused("The denominator is 0 but the numerator is not: check both.")
+    if metric.multiplier == 100 and values.numerator > values.denominator:
+        raise ActionRefused(
+            f"The numerator ({values.numerator.normalize():f}) is larger than the denominator "
+            f"({values.denominator.normalize():f}): a percentage cannot be above 100. Check both."
+        )
+
+
+@transaction.atomic
+def enter_point(*, series, period_start, by, reason="", **numbers):
+    """Store one period. Where it has a value already this is a correction, which needs a reason and keeps the old one.
+
+    Raises:
+        PermissionDenied: `by` may not enter data for this series.
+        ActionRefused: the numbers do not fit (see `check_values`), or a correction has no reason.
+    """
+    _require(permissions.can_enter, by, series)
+    values = _values(numbers)
+    metric = series.metric
+    check_values(metric, period_start, values)
+    series = Series.objects.select_for_update(of=["self"]).get(pk=series.pk)
+    point = series.points.current().filter(period_start=period_start).first()
+    if point is not None:
+        return _correct(point, values, reason=reason, by=by)
+    point = DataPoint.objects.create(
+        series=series,
+        period_start=period_start,
+        period_end=periods.end_of(period_start, metric.frequency),
+        entered_by=by,
+        **values.as_fields,
+    )
+    audit.record("enter", point, by=by, after={"series": series.pk, "period_start": str(period_start)})
+    return point
+
+
+def _values(numbers) -> Values:
+    numbers = dict(numbers)
+    for field in ("numerator", "denominator", "value"):
+        numbers[field] = _decimal(numbers.get(field))
+    numbers["note"] = (numbers.get("note") or "").strip()
+    return Values(**numbers)
+
+
+def _is_same(point, values: Values) -> bool:
+    return all(getattr(point, field) == value for field, value in values.as_fields.items())
+
+
+def _correct(point, values: Values, *, reason, by, batch=None):
+    """Change a point that the caller has locked by its series; what it said before goes to its history."""
+    if _is_same(point, values):
+        return point  # sent twice, or nothing changed
+    reason = (reason or "").strip()
+    if not reason:
+        label = periods.label(point.period_start, point.series.metric.frequency)
+        raise ActionRefused(f"There is a value for {label} already: say why you correct it.")
+    refuse_nhs_numbers({"Reason": reason})
+    before = {f"{field}_before": getattr(point, field) for field in POINT_FIELDS}
+    after = {f"{field}_after": value for field, value in values.as_fields.items()}
+    Correction.objects.create(point=point, reason=reason[:300], by=by, batch=batch, **before, **after)
+    for field, value in values.as_fields.items():
+        setattr(point, field, value)
+    point.save()
+    audit.record("correct", point, by=by, after={"series": point.series_id, "period_start": str(point.period_start)})
+    return point
+
+
+@dataclass(frozen=True, slots=True)
+class NewPoint:
+    """One checked row of an import."""
+
+    series: Series
+    period_start: dt.date
+    values: Values
+
+
+@transaction.atomic
+def store_points(*, metric, rows: Iterable[NewPoint], name, by, token: UUID | None = None, refused=0, reason=""):
+    """Store many checked periods at once as an import that can be undone as one. The same token again: no second time.
+
+    Rows for periods that have another value already are corrections, with `reason`.
+
+    Raises:
+        PermissionDenied: `by` may not enter data for one of the series.
+        ActionRefused: a row does not fit; nothing is stored then.
+    """
+    rows = list(rows)
+    metric = Metric.objects.select_for_update(of=["self"]).get(pk=metric.pk)
+    token = token or uuid4()
+    if (done := ImportBatch.objects.filter(token=token).first()) is not None:
+        if done.metric_id != metric.pk or done.by_id != (by and by.pk):
+            raise PermissionDenied
+        return done
+    _check_rows(metric, rows, by)
+    batch = ImportBatch.objects.create(
+        metric=metric, name=name[:120] or "Pasted rows", token=token, by=by, rows_stored=len(rows), rows_refused=refused
+    )
+    there = {
+        (point.series_id, point.period_start): point
+        for point in DataPoint.objects.current()
+        .filter(series__metric=metric, period_start__in={row.period_start for row in rows})
+        .select_related("series__metric")
+    }
+    fresh = []
+    for row in rows:
+        point = there.get((row.series.pk, row.period_start))
+        if point is not None:
+            _correct(point, row.values, reason=reason, by=by, batch=batch)
+            continue
+        fresh.append(
+            DataPoint(
+                series=row.series,
+                period_start=row.period_start,
+                period_end=periods.end_of(row.period_start, metric.frequency),
+                entered_by=by,
+                batch=batch,
+                **row.values.as_fields,
+            )
+        )
+    DataPoint.objects.bulk_create(fresh)
+    audit.record("import", batch, by=by, after={"metric": metric.code, "rows": len(rows), "new": len(fresh)})
+    return batch
+
+
+def _check_rows(metric, rows: list[NewPoint], by) -> None:
+    if not rows:
+        raise ActionRefused("There is no row to store.")
+    version, today = metric.version, clock.today()
+    for series in {row.series for row in rows}:
+        if series.metric_id != metric.pk:
+            raise PermissionDenied
+        _require(permissions.can_enter, by, series)
+    seen = set()
+    for row in rows:
+        check_values(metric, row.period_start, row.values, version=version, today=today)
+        if (key := (row.series.pk, row.period_start)) in seen:
+            label = periods.label(row.period_start, metric.frequency)
+            raise ActionRefused(f"{label[0].upper()}{label[1:]} is there twice.")
+        seen.add(key)
+
+
+@transaction.atomic
+def undo_import(*, import_batch, by):
+    """Take back a whole import: its new points are withdrawn, its corrections turned back. All stays in the history.
+
+    Raises:
+        PermissionDenied: `by` neither made the import nor answers for the metric.
+        ActionRefused: it is undone already, or one of its points was corrected since.
+    """
+    _require(permissions.can_undo, by, import_batch)
+    Metric.objects.select_for_update(of=["self"]).get(pk=import_batch.metric_id)
+    own = list(import_batch.corrections.select_related("point__series__metric"))
+    points = list(import_batch.points.current().select_related("series__metric"))
+    touched = [correction.point_id for correction in own] + [point.pk for point in points]
+    first = min((correction.pk for correction in own), default=0)
+    later = (
+        Correction.objects.filter(point__in=touched, pk__gt=first)
+        .exclude(batch=import_batch)
+        .select_related("point__series__metric")
+        .first()
+    )
+    if later is not None:
+        point = later.point
+        label = periods.label(point.period_start, point.series.metric.frequency)
+        raise ActionRefused(f"The value for {label} was corrected after this import: correct the values one by one.")
+    import_batch.change_status(ImportBatch.Status.UNDONE, by=by)
+    now = clock.now()
+    for point in points:
+        point.withdrawn_at, point.withdrawn_by, point.updated_at = now, by, now
+    DataPoint.objects.bulk_update(points, ["withdrawn_at", "withdrawn_by", "updated_at"])
+    for correction in own:
+        values = Values(
+            numerator=correction.numerator_before,
+            denominator=correction.denominator_before,
+            value=correction.value_before,
+            is_provisional=correction.finality_before == DataPoint.Finality.PROVISIONAL,
+            note=correction.note_before,
+        )
+        _correct(correction.point, values, reason=f"Import “{import_batch.name}” undone", by=by, batch=import_batch)
+    audit.record("undo", import_batch, by=by, after={"points": len(points), "corrections": len(own)})
+    return import_batch
+
+
+# Annotations and rebases ---------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def annotate(*, metric, date, kind, text, by, series=None, pdsa_cycle=None):
+    """Mark on the chart that something happened: on one series, or on all of the metric's.
+
+    Raises:
+        PermissionDenied: `by` is neither staff nor the metric's owner.
+        ActionRefused: no text, a date in the future, or a series or cycle that belongs elsewhere.
+    """
+    _require(permissions.can_explain, by, metric)
+    text = (text or "").strip()
+    if not text:
+        raise ActionRefused("Say in a few words what happened.")
+    if date > clock.today():
+        raise ActionRefused("This date is in the future: annotate what has happened.")
+    if series is not None and series.metric_id != metric.pk:
+        raise ActionRefused("This series belongs to another metric: choose one of this metric.")
+    if pdsa_cycle is not None and pdsa_cycle.project_id != metric.project_id:
+        raise ActionRefused("This cycle belongs to another project: choose one of the metric's project.")
+    refuse_nhs_numbers({"What happened": text})
+    annotation = Annotation(metric=metric, series=series, date=date, kind=kind, text=text, by=by, pdsa_cycle=pdsa_cycle)
+    _check(annotation)
+    annotation.save()
+    audit.record("annotate", metric, by=by, after=audit.snapshot(annotation, ["series", "date", "kind"]))
+    return annotation
+
+
+@transaction.atomic
+def rebase(*, series, from_date, reason, by):
+    """Calculate mean and limits of a series anew from a date on: a person's decision, with the reason.
+
+    Raises:
+        PermissionDenied: `by` is neither staff nor the metric's owner.
+        ActionRefused: no reason, no point from that date on, or rebased there already.
+    """
+    _require(permissions.can_explain, by, series.metric)
+    reason = (reason or "").strip()
+    if not reason:
+        raise ActionRefused("Say why mean and limits should be calculated anew.")
+    refuse_nhs_numbers({"Reason": reason})
+    if len(reason) > 300:
+        raise ActionRefused("The reason is too long: use at most 300 characters.")
+    series = Series.objects.select_for_update(of=["self"]).get(pk=series.pk)
+    if not series.points.current().filter(period_start__gte=from_date).exists():
+        raise ActionRefused("There is no data from this date on: choose an earlier date.")
+    if series.rebases.filter(from_date=from_date, withdrawn_at__isnull=True).exists():
+        raise ActionRefused("The chart is rebased on this date already.")
+    made = Rebase.objects.create(series=series, from_date=from_date, reason=reason, by=by)
+    audit.record("rebase", series, by=by, after={"from_date": str(from_date)})
+    return made
+
+
+@transaction.atomic
+def withdraw_annotation(*, annotation, by):
+    """Take an annotation off the charts; it stays in the history.
+
+    Raises:
+        PermissionDenied: `by` is neither staff nor the metric's owner.
+        ActionRefused: it is withdrawn already.
+    """
+    _require(permissions.can_explain, by, annotation.metric)
+    return _withdraw(annotation, by)
+
+
+@transaction.atomic
+def withdraw_rebase(*, rebase, by):
+    """Take a rebase back; it stays in the history.
+
+    Raises:
+        PermissionDenied: `by` is neither staff nor the metric's owner.
+        ActionRefused: it is withdrawn already.
+    """
+    _require(permissions.can_explain, by, rebase.series.metric)
+    return _withdraw(rebase, by)
+
+
+def _withdraw(row, by):
+    row = type(row).objects.select_for_update(of=["self"]).get(pk=row.pk)
+    if row.withdrawn_at is not None:
+        raise ActionRefused(f"This {row._meta.verbose_name} is withdrawn already.")
+    row.withdrawn_at, row.withdrawn_by = clock.now(), by
+    row.save(update_fields=["withdrawn_at", "withdrawn_by"])
+    audit.record("withdraw", row, by=by)
+    return row

@@ -1,0 +1,344 @@
+"""What a series says, worked out once for page, chart, CSV, admin and annual report.
+
+`audience="owner"` reads the true values. `audience="public"` first hides and rounds counts of people, and everything
+else (mean, limits, icons, sentence) is worked out from what is published: limits on true values would let a reader
+solve for a hidden point.
+"""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from measurement import figures, periods, sentences, spc
+from measurement.figures import Line, Mark, Point, Reading
+from measurement.models import Annotation, DataPoint, Metric, MetricVersion, Rebase, Series
+
+# Counts of people from 1 to 7 are hidden, larger ones rounded to the nearest 5; zero stays zero.
+# NHS Digital, HES analysis guide: small numbers, since September 2018.
+SMALLEST_SHOWN = 8
+ROUND_TO = 5
+SMALL_NUMBERS_RULE = (
+    "Counts of 1 to 7 people are shown as *, larger counts of people are rounded to the nearest 5, and percentages, "
+    "rates, mean, limits and signals are worked out from the rounded counts."
+)
+PUBLIC, OWNER = "public", "owner"
+MOST_GAPS = 600  # an old stray point must not stretch a weekly chart over decades
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One stored data point, as plain values."""
+
+    start: dt.date
+    end: dt.date
+    numerator: float | None
+    denominator: float | None
+    value: float | None
+    is_provisional: bool
+    note: str
+    is_hidden: bool = False
+
+
+def reading(metric_or_series: Metric | Series, audience: str = PUBLIC) -> Reading:
+    """The reading of one series, or of a metric's first one (the region's where there is one)."""
+    return readings_of([metric_or_series], audience=audience)[0]
+
+
+def readings_of(
+    things: Iterable[Metric | Series], audience: str | Callable[[Series | None], str] = PUBLIC
+) -> list[Reading]:
+    """Readings of many metrics or series, in their order, in at most six queries.
+
+    Args:
+        things: metrics (their first series is read) or series, mixed as one likes.
+        audience: "public" or "owner", or a function that says which for each series.
+    """
+    things = list(things)
+    chosen = _series_for(things)
+    ids = [series.pk for series in chosen if series is not None]
+    metric_ids = {thing.pk if isinstance(thing, Metric) else thing.metric_id for thing in things}
+    rows, rebases = _rows(ids), _by(Rebase.objects.filter(series__in=ids, withdrawn_at__isnull=True), "series_id")
+    versions = _by(MetricVersion.objects.filter(metric__in=metric_ids), "metric_id")
+    annotations = _by(Annotation.objects.filter(metric__in=metric_ids, withdrawn_at__isnull=True), "metric_id")
+    result = []
+    for thing, series in zip(things, chosen, strict=True):
+        metric = thing if isinstance(thing, Metric) else thing.metric
+        key = series.pk if series else None
+        result.append(
+            _read(
+                metric,
+                series,
+                audience(series) if callable(audience) else audience,
+                rows=rows.get(key, []),
+                versions=versions[metric.pk],
+                rebases=rebases[key],
+                annotations=[note for note in annotations[metric.pk] if note.series_id in (None, key)],
+            )
+        )
+    return result
+
+
+def published_count(count: float | None) -> float | None:
+    """A count of people as the public may see it; None where it must be hidden."""
+    if count is None or count == 0:
+        return count
+    if count < SMALLEST_SHOWN:
+        return None
+    return float((count + ROUND_TO / 2) // ROUND_TO * ROUND_TO)
+
+
+def published(row: Row, metric: Metric) -> Row:
+    """The row as the public may see it. A statistic that rests on 1 to 7 people is hidden with all its parts."""
+    counts = {}
+    if metric.numerator_counts_people and row.numerator is not None:
+        counts["numerator"] = published_count(row.numerator)
+    if metric.denominator_counts_people and row.denominator is not None:
+        counts["denominator"] = published_count(row.denominator)
+    shown = {"note": ""}
+    if metric.frequency == Metric.Frequency.EVENT:  # the exact date of a rare event could name a person
+        shown |= {"start": row.start.replace(day=1), "end": periods.last_day_of_month(row.start)}
+    if None in counts.values():
+        return replace(row, numerator=None, denominator=None, value=None, is_hidden=True, **shown)
+    return replace(row, **counts, **shown)
+
+
+def _by(rows, key: str) -> dict:
+    grouped = defaultdict(list)
+    for row in rows:
+        grouped[getattr(row, key)].append(row)
+    return grouped
+
+
+def _series_for(things: list[Metric | Series]) -> list[Series | None]:
+    """The series to read for each thing; for a metric its first: the region, else by name of organisation."""
+    wanted = [thing.pk for thing in things if isinstance(thing, Metric)]
+    first = {}
+    if wanted:
+        for series in Series.objects.filter(metric__in=wanted).select_related("organisation", "metric"):
+            first.setdefault(series.metric_id, series)
+    return [first.get(thing.pk) if isinstance(thing, Metric) else thing for thing in things]
+
+
+def _number(value) -> float | None:
+    return None if value is None else float(value)
+
+
+def _rows(series_ids: list[int]) -> dict[int, list[Row]]:
+    found = (
+        DataPoint.objects.current()
+        .filter(series__in=series_ids)
+        .order_by("series_id", "period_start")
+        .values_list("series_id", "period_start", "period_end", "numerator", "denominator", "value", "finality", "note")
+    )
+    grouped = defaultdict(list)
+    for series_id, start, end, numerator, denominator, value, finality, note in found:
+        grouped[series_id].append(
+            Row(
+                start,
+                end,
+                _number(numerator),
+                _number(denominator),
+                _number(value),
+                finality == DataPoint.Finality.PROVISIONAL,
+                note,
+            )
+        )
+    return grouped
+
+
+def _with_gaps(rows: list[Row], frequency: str) -> list[Row]:
+    """The rows, with an empty one for every period left out between them: missing is not zero, nor nothing."""
+    if frequency == Metric.Frequency.EVENT or len(rows) < 2:
+        return rows
+    filled = []
+    for row, following in pairwise(rows):
+        filled.append(row)
+        for start in periods.between(row.start, following.start, frequency)[:MOST_GAPS]:
+            filled.append(Row(start, periods.end_of(start, frequency), None, None, None, False, ""))
+    return [*filled, rows[-1]]
+
+
+def _value(row: Row, multiplier: int) -> float | None:
+    """The value of a row: as entered, or count, or numerator / denominator x multiplier. No denominator, no value."""
+    if row.numerator is None:
+        return row.value
+    if row.denominator is None:
+        return row.numerator
+    return row.numerator / row.denominator * multiplier if row.denominator else None
+
+
+def _label(start: dt.date, metric: Metric, audience: str) -> str:
+    if metric.frequency == Metric.Frequency.EVENT and audience == PUBLIC:
+        return periods.label(start, "month")
+    return periods.label(start, metric.frequency)
+
+
+def _breaks(
+    dates: list[dt.date], versions: list[MetricVersion], rebases: list[Rebase]
+) -> dict[dt.date, tuple[str, bool]]:
+    """Where a new part starts: date of its first point -> why, and whether by a new definition.
+
+    A date between two points means the next point.
+    """
+    found = {}
+    for rebase in rebases:
+        found[rebase.from_date] = (rebase.reason, False)
+    for version in versions:
+        if version.valid_from:
+            found[version.valid_from] = (f"definition {version.number} applies from here", True)
+    placed: dict[dt.date, tuple[str, bool]] = {}
+    for when, (why, is_new_definition) in sorted(found.items()):
+        first = next((day for day in dates if day >= when), None)
+        if first is not None and not (first in placed and placed[first][1]):
+            placed[first] = (why, is_new_definition)
+    return placed
+
+
+def _read(metric, series, audience, *, rows, versions, rebases, annotations) -> Reading:
+    true_dates = [row.start for row in rows]
+    if audience == PUBLIC:
+        keep_order = list(zip(true_dates, [published(row, metric) for row in rows], strict=True))
+        rows = [row for _, row in keep_order]
+    if metric.frequency != Metric.Frequency.EVENT:
+        rows = _with_gaps(rows, metric.frequency)
+        true_dates = [row.start for row in rows]
+    values = [_value(row, metric.multiplier) for row in rows]
+    target = _number(metric.target)
+    breaks = _breaks(true_dates, versions, rebases)
+    chart = spc.xmr(
+        true_dates,
+        values,
+        direction=metric.direction,
+        target=target,
+        rebase=list(breaks),
+        baseline=series.baseline_points if series else None,
+    )
+    known = [value for value in values if value is not None]
+    decimals = figures.decimals_for(known + ([target] if target is not None else [])) if known else 1
+    labels = [_label(row.start, metric, audience) for row in rows]
+    because = [breaks[true_dates[part.start]][0] if true_dates[part.start] in breaks else "" for part in chart.parts]
+    given = sentences.Given(
+        chart=chart,
+        labels=labels,
+        text=lambda value: figures.with_unit(figures.number_text(value, max(decimals, _places(value))), metric.unit),
+        frequency=metric.frequency,
+        target=target,
+        hidden=frozenset(i for i, row in enumerate(rows) if row.is_hidden),
+        because=because,
+    )
+    version = max(versions, key=lambda one: one.number, default=None)
+    return Reading(
+        metric_pk=metric.pk,
+        series_pk=series.pk if series else None,
+        code=metric.code,
+        name=metric.name,
+        place=series.place if series else "",
+        series_key=series.key if series else "",
+        audience=audience,
+        direction=metric.direction,
+        unit=metric.unit,
+        frequency=metric.frequency,
+        points=_points(rows, values, labels, chart, versions, true_dates, decimals),
+        lines=_lines(chart, because, breaks, true_dates),
+        marks=_marks(annotations, true_dates, labels, metric, audience),
+        variation=figures.VARIATION_ICONS[chart.variation],
+        assurance=figures.ASSURANCE_ICONS[chart.assurance] if chart.assurance and known else None,
+        summary=sentences.summary(given),
+        sentence=sentences.full(given),
+        target=target,
+        target_text=given.text(target) if target is not None else "",
+        target_from=metric.target_from,
+        decimals=decimals,
+        rule_set=spc.RULE_SET,
+        definition=version.operational_definition if version else "",
+        definition_number=version.number if version else 0,
+        source=version.source if version else "",
+        numerator_name=version.numerator if version else "",
+        denominator_name=version.denominator if version else "",
+        is_illustrative=metric.is_illustrative,
+        published_as=_published_as(metric, version) if audience == PUBLIC else "",
+    )
+
+
+def _places(value: float) -> int:
+    """A mean or limit between whole numbers is shown with one decimal."""
+    return 0 if float(value).is_integer() else 1
+
+
+def _published_as(metric: Metric, version: MetricVersion | None) -> str:
+    said = []
+    counts_people = metric.numerator_counts_people or metric.denominator_counts_people
+    if version and version.entry != MetricVersion.Entry.VALUE and counts_people:
+        said.append(SMALL_NUMBERS_RULE)
+    if metric.frequency == Metric.Frequency.EVENT:
+        said.append("Dates are given by month only.")
+    return " ".join(said)
+
+
+def _count_text(count: float | None, *, is_hidden: bool, is_used: bool) -> str:
+    if is_hidden and is_used:
+        return figures.HIDDEN
+    return "" if count is None else figures.number_text(count, 0 if count.is_integer() else 1)
+
+
+def _points(rows, values, labels, chart, versions, true_dates, decimals) -> tuple[Point, ...]:
+    limits = [part.limits for part in chart.parts for _ in range(part.n)]
+    has_numerator = any(row.numerator is not None for row in rows) or any(row.is_hidden for row in rows)
+    has_denominator = bool(versions) and versions[-1].entry == MetricVersion.Entry.RATIO
+    points = []
+    for i, (row, value) in enumerate(zip(rows, values, strict=True)):
+        points.append(
+            Point(
+                label=labels[i],
+                period_start=row.start,
+                period_end=row.end,
+                numerator=row.numerator,
+                denominator=row.denominator,
+                value=value,
+                is_hidden=row.is_hidden,
+                is_provisional=row.is_provisional,
+                note=row.note,
+                version=max(
+                    (one.number for one in versions if (one.valid_from or dt.date.min) <= true_dates[i]), default=1
+                ),
+                mean=limits[i].mean,
+                lower=limits[i].lower,
+                upper=limits[i].upper,
+                rule=str(chart.labels[i]),
+                point_type=str(chart.point_types[i]),
+                numerator_text=_count_text(row.numerator, is_hidden=row.is_hidden, is_used=has_numerator),
+                denominator_text=_count_text(row.denominator, is_hidden=row.is_hidden, is_used=has_denominator),
+                value_text=figures.HIDDEN if row.is_hidden else figures.number_text(value, decimals),
+            )
+        )
+    return tuple(points)
+
+
+def _lines(chart: spc.XmrChart, because: list[str], breaks: dict, true_dates: list[dt.date]) -> tuple[Line, ...]:
+    return tuple(
+        Line(
+            start=part.start,
+            stop=part.stop,
+            mean=part.limits.mean,
+            lower=part.limits.lower,
+            upper=part.limits.upper,
+            is_trial=part.is_short,
+            because=why,
+            is_new_definition=breaks.get(true_dates[part.start], ("", False))[1] and part.start > 0,
+        )
+        for part, why in zip(chart.parts, because, strict=True)
+    )
+
+
+def _marks(annotations, true_dates, labels, metric, audience) -> tuple[Mark, ...]:
+    """Annotations in date order, each at the period that holds its date; those outside the chart at its ends."""
+    marks = []
+    for number, note in enumerate(sorted(annotations, key=lambda one: (one.date, one.pk)), start=1):
+        before = [i for i, day in enumerate(true_dates) if day <= note.date]
+        shown = (
+            _label(note.date, metric, audience) if metric.frequency == "event" else f"{note.date.day} {note.date:%B %Y}"
+        )
+        marks.append(Mark(number, before[-1] if before else 0, shown, note.get_kind_display(), note.text))
+    return tuple(marks)

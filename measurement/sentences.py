@@ -1,0 +1,217 @@
+"""What a chart says, in plain English: which rule fired, when, for better or worse, and what about the target.
+
+The sentence is the chart's text alternative too, so it stands alone.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from measurement import periods, spc
+from measurement.figures import POINT_WORDS
+from measurement.spc import Label
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the sentences are made from, beside the analysed chart."""
+
+    chart: spc.XmrChart
+    labels: Sequence[str]  # what each period is called
+    text: Callable[[float], str]  # a value with its unit
+    frequency: str
+    target: float | None = None
+    hidden: frozenset[int] = frozenset()  # which points are hidden because they rest on 1 to 7 people
+    because: Sequence[str] = ()  # why each part of the chart starts, "" for the first
+
+
+def summary(given: Given) -> str:
+    """One sentence: the signal at the end of the chart."""
+    chart = given.chart
+    if not given.labels:
+        return "There is no data yet."
+    if all(value is None for value in chart.values):
+        return _nothing_to_show(given)
+    rule = chart.labels[-1]
+    if rule == Label.COMMON_CAUSE:
+        return _no_sign(given)
+    return f"{POINT_WORDS[chart.point_types[-1]]}: {_signal(given)}."
+
+
+def full(given: Given) -> str:
+    """The whole story: latest value, signal, target, and what not to conclude."""
+    if not given.labels or all(value is None for value in given.chart.values):
+        return summary(given)
+    said = [
+        _latest(given),
+        summary(given),
+        _earlier(given),
+        _target(given),
+        _part(given),
+        _trial(given),
+        _caution(given),
+        _hidden(given),
+    ]
+    return " ".join(sentence for sentence in said if sentence)
+
+
+def _nothing_to_show(given: Given) -> str:
+    if given.hidden:
+        return "No value can be shown here: each one rests on 1 to 7 people."
+    return "There is no usable value yet."
+
+
+def _in(label: str) -> str:
+    """In October 2026; on 3 May 2026; in the week from 5 October 2026."""
+    if label.startswith("week"):
+        return f"in the {label}"
+    return f"on {label}" if label[0].isdigit() and " " in label else f"in {label}"
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]
+
+
+def _latest(given: Given) -> str:
+    values = given.chart.values
+    last = max(i for i, value in enumerate(values) if value is not None)
+    said = f"{_capital(_in(given.labels[last]))} the value was {given.text(values[last])}."
+    if last == len(values) - 1:
+        return said
+    gap = "hidden" if len(values) - 1 in given.hidden else "missing"
+    return f"The value for {given.labels[-1]} is {gap}. {said}"
+
+
+def _run_start(marks: Sequence[int], last: int, first: int) -> int:
+    """Where the unbroken stretch of equal marks that ends at `last` starts, not before `first`."""
+    start = last
+    while start > first and marks[start - 1] == marks[last]:
+        start -= 1
+    return start
+
+
+def _signal(given: Given, at: int | None = None) -> str:
+    """The rule at one point (the last one if left out), as a clause."""
+    chart = given.chart
+    at = len(chart.labels) - 1 if at is None else at
+    part = next(part for part in chart.parts if part.start <= at < part.stop)
+    rule = chart.labels[at]
+    if rule in (Label.ABOVE_LIMIT, Label.BELOW_LIMIT):
+        side, limit = (
+            ("above the upper", part.limits.upper)
+            if rule == Label.ABOVE_LIMIT
+            else (
+                "below the lower",
+                part.limits.lower,
+            )
+        )
+        return f"the value is {side} process limit of {given.text(limit)}, further than chance alone would take it"
+    if rule in (Label.TREND_UP, Label.TREND_DOWN):
+        start = _run_start(chart.trends, at, part.start)
+        way = "risen" if rule == Label.TREND_UP else "fallen"
+        return f"values have {way} at every step since {given.labels[start]}, {at - start + 1} in a row"
+    if rule in (Label.TWO_OF_THREE_ABOVE, Label.TWO_OF_THREE_BELOW):
+        side = "upper" if rule == Label.TWO_OF_THREE_ABOVE else "lower"
+        return f"2 of the last 3 values lie close to the {side} process limit, more than chance alone would put there"
+    start = _run_start(chart.shifts, at, part.start)
+    side = "above" if rule == Label.SHIFT_ABOVE else "below"
+    return (
+        f"{at - start + 1} values in a row, since {given.labels[start]}, lie {side} the mean of "
+        f"{given.text(part.limits.mean)}"
+    )
+
+
+def _last_special(given: Given) -> int | None:
+    """The newest special cause of the part that the chart ends with."""
+    chart = given.chart
+    start = chart.parts[-1].start
+    special = [i for i in range(start, len(chart.labels)) if chart.labels[i] != Label.COMMON_CAUSE]
+    return special[-1] if special else None
+
+
+def _no_sign(given: Given) -> str:
+    last = _last_special(given)
+    if last is not None:
+        return f"No sign of change since {given.labels[last]}."
+    start = given.chart.parts[-1].start
+    since = f" since {given.labels[start]}" if start else ""
+    if given.chart.limits.upper is None:
+        return f"No sign of change{since}: there are too few different values to set limits."
+    return f"No sign of change{since}: the values vary as chance alone would make them vary."
+
+
+def _earlier(given: Given) -> str:
+    """The last special cause, where the newest point is none."""
+    last = _last_special(given)
+    if last is None or last == len(given.labels) - 1:
+        return ""
+    rule = given.chart.labels[last]
+    chart = given.chart
+    judged = {
+        spc.PointType.IMPROVEMENT: "for the better",
+        spc.PointType.CONCERN: "for the worse",
+        spc.PointType.NEUTRAL_HIGH: "upwards",
+        spc.PointType.NEUTRAL_LOW: "downwards",
+    }[chart.point_types[last]]
+    what = {
+        Label.ABOVE_LIMIT: "a value above the upper process limit",
+        Label.BELOW_LIMIT: "a value below the lower process limit",
+        Label.TREND_UP: "the end of a rise",
+        Label.TREND_DOWN: "the end of a fall",
+        Label.TWO_OF_THREE_ABOVE: "2 of 3 values close to the upper process limit",
+        Label.TWO_OF_THREE_BELOW: "2 of 3 values close to the lower process limit",
+        Label.SHIFT_ABOVE: "the end of 7 or more values above the mean",
+        Label.SHIFT_BELOW: "the end of 7 or more values below the mean",
+    }[rule]
+    return f"The last sign of change was {what}, {_in(given.labels[last])}, {judged}."
+
+
+def _target(given: Given) -> str:
+    chart = given.chart
+    if given.target is None:
+        return ""
+    target = given.text(given.target)
+    if chart.assurance is None:
+        return f"The target is {target}."
+    if chart.limits.upper is None:
+        return f"Without limits, nothing can be said yet about the target of {target}."
+    each = periods.word(given.frequency)
+    if chart.assurance == spc.Assurance.PASS:
+        return f"If nothing changes, expect the target of {target} to be met in every {each}."
+    if chart.assurance == spc.Assurance.FAIL:
+        return (
+            f"If nothing changes, expect the target of {target} to be missed in every {each}: "
+            "only a different way of working will reach it."
+        )
+    return (
+        f"The target of {target} lies between the process limits: "
+        f"expect it to be met in some {each}s and missed in others, by chance."
+    )
+
+
+def _part(given: Given) -> str:
+    part = given.chart.parts[-1]
+    because = given.because[-1] if given.because else ""
+    if not because or not part.start:
+        return ""
+    return f"Mean and limits are calculated anew from {given.labels[part.start]}: {because.rstrip('.')}."
+
+
+def _trial(given: Given) -> str:
+    part = given.chart.parts[-1]
+    if not part.is_short or given.chart.limits.upper is None:
+        return ""
+    return f"The limits are trial limits: they rest on {part.n} values, and {spc.FIRM_LIMITS_FROM} are needed."
+
+
+def _caution(given: Given) -> str:
+    if given.chart.labels[-1] == Label.COMMON_CAUSE:
+        return "Do not read a single rise or fall as a change."
+    return "Look for the reason before you act on it."
+
+
+def _hidden(given: Given) -> str:
+    if not given.hidden:
+        return ""
+    if len(given.hidden) == 1:
+        return "1 value is hidden because it rests on 1 to 7 people."
+    return f"{len(given.hidden)} values are hidden because they rest on 1 to 7 people."

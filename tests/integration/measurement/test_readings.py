@@ -1,0 +1,171 @@
+import datetime as dt
+import json
+
+import pytest
+
+from measurement import readings
+from measurement.figures import Reading
+from measurement.models import Annotation, Metric, MetricVersion, Rebase
+from tests.factories.measurement import MetricFactory, SeriesFactory, ValueMetricFactory, fill
+from tests.factories.projects import OrganisationFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def people(**fields):
+    return SeriesFactory(metric=MetricFactory(of_people=True, **fields))
+
+
+def test_a_metric_without_a_series_or_data_reads_as_no_data_yet():
+    reading = readings.reading(MetricFactory())
+
+    assert (reading.points, reading.sentence, reading.latest_text) == ((), "There is no data yet.", "No data yet")
+
+
+def test_values_come_from_numerator_denominator_and_multiplier():
+    series = SeriesFactory(metric=MetricFactory(rate=True))
+    fill(series, [(3, 1500), (7, 2000)])
+
+    reading = readings.reading(series, audience="owner")
+
+    assert [point.value for point in reading.points] == [2.0, 3.5]
+    assert reading.latest_text == "3.5 per 1,000 occupied bed days"
+    assert reading.latest.label == "May 2023"
+
+
+def test_a_left_out_month_is_missing_and_not_zero():
+    series = SeriesFactory()
+    fill(series, [(90, 100), None, (80, 100)])
+
+    points = readings.reading(series).points
+
+    assert [(point.label, point.value) for point in points] == [
+        ("April 2023", 90),
+        ("May 2023", None),
+        ("June 2023", 80),
+    ]
+
+
+def test_a_denominator_of_nobody_gives_no_value():
+    series = SeriesFactory()
+    fill(series, [(0, 0)])
+
+    assert readings.reading(series).points[0].value is None
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [(0, 0), (1, None), (7, None), (8, 10), (12, 10), (13, 15), (1002, 1000), (1003, 1005)],
+)
+def test_counts_of_people_are_hidden_or_rounded(count, shown):
+    assert readings.published_count(float(count)) == shown
+
+
+def test_the_public_sees_hidden_and_rounded_counts_and_the_owner_the_true_ones():
+    series = people()
+    fill(series, [(41, 98), (3, 98), (2, 6), (0, 98)])
+
+    public, owner = readings.reading(series), readings.reading(series, audience="owner")
+
+    assert [(p.numerator_text, p.denominator_text, p.value_text) for p in public.points] == [
+        ("40", "100", "40"),
+        ("*", "*", "*"),
+        ("*", "*", "*"),
+        ("0", "100", "0"),
+    ]
+    assert [(p.numerator, p.denominator) for p in owner.points] == [(41, 98), (3, 98), (2, 6), (0, 98)]
+    assert "2 values are hidden" in public.sentence
+    assert "rounded to the nearest 5" in public.published_as
+    assert (owner.published_as, "hidden" in owner.sentence) == ("", False)
+
+
+def test_nothing_in_the_public_reading_depends_on_a_hidden_count():
+    one, other = people(), people()
+    shared = [(40 + n % 3, 100) for n in range(20)]
+    fill(one, [*shared, (1, 100)])
+    fill(other, [*shared, (7, 100)])
+
+    public = [readings.reading(series) for series in (one, other)]
+
+    assert public[0].points == public[1].points
+    assert public[0].lines == public[1].lines
+    assert public[0].sentence == public[1].sentence
+
+
+def test_the_public_does_not_see_notes_or_the_exact_dates_of_rare_events():
+    series = SeriesFactory(metric=ValueMetricFactory(frequency=Metric.Frequency.EVENT))
+    fill(series, [12], start=dt.date(2025, 3, 17), note="Ward 7")
+
+    public, owner = readings.reading(series).points[0], readings.reading(series, audience="owner").points[0]
+
+    assert (public.label, public.period_start, public.note) == ("March 2025", dt.date(2025, 3, 1), "")
+    assert (owner.label, owner.period_start, owner.note) == ("17 March 2025", dt.date(2025, 3, 17), "Ward 7")
+
+
+def test_a_rebase_between_two_periods_starts_with_the_next_one():
+    series = SeriesFactory()
+    fill(series, [(50 + n % 2, 100) for n in range(14)] + [(70 + n % 2, 100) for n in range(14)])
+    Rebase.objects.create(series=series, from_date=dt.date(2024, 5, 20), reason="The new checklist is in use")
+
+    lines = readings.reading(series).lines
+
+    assert [(line.start, line.stop, line.mean) for line in lines] == [(0, 14, 50.5), (14, 28, 70.5)]
+    assert lines[1].because == "The new checklist is in use"
+
+
+def test_a_new_definition_breaks_the_line():
+    series = SeriesFactory()
+    fill(series, [(50, 100)] * 4)
+    MetricVersion.objects.create(
+        metric=series.metric, number=2, valid_from=dt.date(2023, 6, 1), operational_definition="New", reason="Clearer"
+    )
+
+    reading = readings.reading(series)
+
+    assert [(line.start, line.is_new_definition) for line in reading.lines] == [(0, False), (2, True)]
+    assert [point.version for point in reading.points] == [1, 1, 2, 2]
+
+
+def test_annotations_are_numbered_by_date_and_only_those_of_the_series_are_shown():
+    series = SeriesFactory()
+    other = SeriesFactory(metric=series.metric, organisation=OrganisationFactory())
+    fill(series, [(50, 100)] * 4)
+    for when, owner, text in [
+        (dt.date(2023, 6, 15), None, "Second"),
+        (dt.date(2023, 4, 2), series, "First"),
+        (dt.date(2023, 5, 1), other, "Elsewhere"),
+    ]:
+        Annotation.objects.create(metric=series.metric, series=owner, date=when, kind="intervention", text=text)
+
+    marks = readings.reading(series).marks
+
+    assert [(mark.number, mark.index, mark.text) for mark in marks] == [(1, 0, "First"), (2, 2, "Second")]
+
+
+def test_a_metric_is_read_by_its_region_first():
+    metric = MetricFactory()
+    SeriesFactory(metric=metric, organisation=OrganisationFactory(name="AAA"))
+    region = SeriesFactory(metric=metric)
+
+    assert readings.reading(metric).series_pk == region.pk
+
+
+@pytest.mark.parametrize("count", [1, 3, 50])
+def test_many_metrics_are_read_in_six_queries_at_most(count, django_assert_max_num_queries):
+    metrics = [MetricFactory() for _ in range(count)]
+    for metric in metrics:
+        fill(SeriesFactory(metric=metric), [(50, 100)] * 3)
+
+    with django_assert_max_num_queries(6):
+        found = readings.readings_of(metrics)
+
+    assert [reading.code for reading in found] == [metric.code for metric in metrics]
+
+
+def test_a_reading_survives_being_kept_as_json():
+    series = people(target=60)
+    fill(series, [(50 + n, 100) for n in range(9)] + [(3, 100)])
+    Annotation.objects.create(metric=series.metric, date=dt.date(2023, 6, 1), kind="pdsa", text="Tried it")
+    reading = readings.reading(series)
+
+    assert Reading.from_json(json.loads(json.dumps(reading.as_json()))) == reading
