@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.core.validators import MaxValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from proposals import scoring
 from proposals.models.calls import Criterion
@@ -147,11 +147,10 @@ class ReviewQuerySet(models.QuerySet):
 
     def counted(self):
         """Locked, by reviewers without an interest that is in force: what a ranking rests on."""
-        return (
-            self.locked()
-            .filter(assignment__status=Assignment.Status.CLEARED)
-            .exclude(Q(proposal__conflicts__user=models.F("reviewer"), proposal__conflicts__overridden_at__isnull=True))
+        conflicts = ConflictOfInterest.objects.in_force().filter(
+            proposal=OuterRef("proposal"), user=OuterRef("reviewer")
         )
+        return self.locked().filter(~Exists(conflicts), assignment__status=Assignment.Status.CLEARED)
 
     def visible_to(self, user):
         """Staff: all but of proposals they have an interest in.

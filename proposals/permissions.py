@@ -1,0 +1,72 @@
+"""Who may do what with calls, proposals and reviews. Asked by the action to refuse, by the page to hide the button."""
+
+from proposals.models import Assignment, Call, Collaborator, Proposal
+
+
+def is_staff(user, obj=None) -> bool:
+    return user.is_authenticated and user.is_programme_staff
+
+
+can_manage_call = is_staff
+
+
+def can_apply(user, call) -> bool:
+    return user.is_authenticated and call.status != Call.Status.DRAFT
+
+
+def can_edit(user, proposal) -> bool:
+    """The applicant, and whoever the applicant invited to write."""
+    if not user.is_authenticated:
+        return False
+    if proposal.applicant_id == user.pk:
+        return True
+    writers = Collaborator.objects.current().filter(proposal=proposal, user=user, role=Collaborator.Role.EDIT)
+    return writers.exists()
+
+
+def can_submit(user, proposal) -> bool:
+    return user.is_authenticated and proposal.applicant_id == user.pk
+
+
+can_withdraw = can_submit
+
+
+def can_handle(user, proposal) -> bool:
+    """Staff, but for drafts (their authors' only) and for proposals in which they have an interest themselves."""
+    return is_staff(user) and Proposal.objects.seen_by_staff(user).filter(pk=proposal.pk).exists()
+
+
+def can_answer_assignment(user, assignment) -> bool:
+    """The reviewer it was given to, who says whether there is an interest, or declines."""
+    return user.is_authenticated and user.is_reviewer and assignment.reviewer_id == user.pk
+
+
+def can_handle_assignment(user, assignment) -> bool:
+    return can_handle(user, assignment.proposal)
+
+
+def can_write_review(user, review) -> bool:
+    """The reviewer, cleared and without any interest in the proposal."""
+    return (
+        user.is_authenticated
+        and user.is_reviewer
+        and review.reviewer_id == user.pk
+        and Proposal.objects.seen_by_reviewer(user).filter(pk=review.proposal_id).exists()
+    )
+
+
+def can_unlock_review(user, review) -> bool:
+    """The reviewer until the others' scores were shown to them; from then on staff only."""
+    if can_write_review(user, review):
+        return review.others_seen_at is None or is_staff(user)
+    return can_handle(user, review.proposal)
+
+
+def can_be_reviewer_of(user, proposal) -> bool:
+    """Whether `user` is a reviewer without an interest, declared, recorded or inferred."""
+    clear = Proposal.objects.filter(pk=proposal.pk).clear_of_conflict_with(user)
+    return user.is_active and user.is_reviewer and clear.exists()
+
+
+def may_still_review(assignment) -> bool:
+    return assignment.status == Assignment.Status.CLEARED

@@ -1,0 +1,168 @@
+"""What is read out of reviews and calls: ranking, counts, and who can review. One definition each, few queries."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.contrib.auth import get_user_model
+from django.db.models import Count, Q
+
+from projects.models import Affiliation
+from proposals import scoring
+from proposals.models import (
+    Assignment,
+    Call,
+    Collaborator,
+    ConflictOfInterest,
+    Proposal,
+    Review,
+)
+from psc_portal.accounts.models import Role
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """One line of the ranking: raw, never adjusted."""
+
+    proposal: Proposal
+    rank: int | None
+    mean: Decimal | None
+    reviews: int
+    widest: int
+    wide_on: tuple[str, ...]  # titles of criteria whose scores lie 3 or more apart
+
+    @property
+    def is_wide(self) -> bool:
+        return self.widest >= scoring.WIDE_SPREAD
+
+
+def _standings(proposals, weights) -> dict[int, scoring.Standing]:
+    reviews = Review.objects.counted().filter(proposal__in=proposals)
+    scores: dict[int, dict[int, dict]] = {}
+    rows = reviews.values_list("proposal_id", "pk", "scores__criterion_id", "scores__value")
+    for proposal, review, criterion, value in rows:
+        scores.setdefault(proposal, {}).setdefault(review, {})[criterion] = value
+    return {proposal: scoring.standing(list(found.values()), weights) for proposal, found in scores.items()}
+
+
+NOTHING = scoring.Standing(None, 0, ())
+
+
+def ranking(call: Call, proposals=None) -> list[Ranked]:
+    """Proposals of a call that were assessed, best raw mean first; those without a review last."""
+    if proposals is None:
+        proposals = call.proposals.all()
+    proposals = list(proposals.filter(status__in=Proposal.ELIGIBLE).select_related("organisation").order_by("pk"))
+    weights = call.weights.select_related("criterion")
+    titles = {weight.criterion_id: weight.criterion.title for weight in weights}
+    weight_of = {weight.criterion_id: weight.weight for weight in weights}
+    standings = _standings([proposal.pk for proposal in proposals], weight_of)
+    ranks = scoring.ranks({proposal.pk: standings.get(proposal.pk, NOTHING).mean for proposal in proposals})
+    lines = []
+    for proposal in proposals:
+        standing = standings.get(proposal.pk, NOTHING)
+        wide_on = tuple(titles[spread.criterion] for spread in standing.spreads if spread.is_wide)
+        lines.append(Ranked(proposal, ranks[proposal.pk], standing.mean, standing.reviews, standing.widest, wide_on))
+    return sorted(lines, key=lambda line: (line.rank is None, line.rank or 0, line.proposal.reference))
+
+
+def basis_of_decision(proposal: Proposal) -> dict:
+    """What the panel had before it: weights, raw mean, number of reviews and widest spread, kept with the decision."""
+    weights = {weight.criterion_id: weight for weight in proposal.call.weights.select_related("criterion")}
+    standing = _standings([proposal.pk], {pk: weight.weight for pk, weight in weights.items()}).get(
+        proposal.pk, NOTHING
+    )
+    return {
+        "weights": {weight.criterion.code: weight.weight for weight in weights.values()},
+        "mean": None if standing.mean is None else str(standing.mean),
+        "reviews": standing.reviews,
+        "widest_spread": standing.widest,
+    }
+
+
+def review_counts(call: Call) -> list[tuple[Proposal, int]]:
+    """Proposals in assessment, each with how many reviews count."""
+    proposals = list(call.proposals.filter(status=Proposal.Status.IN_ASSESSMENT).order_by("pk"))
+    counts = dict(
+        Review.objects.counted()
+        .filter(proposal__in=proposals)
+        .order_by()
+        .values_list("proposal")
+        .annotate(count=Count("pk"))
+    )
+    return [(proposal, counts.get(proposal.pk, 0)) for proposal in proposals]
+
+
+@dataclass(frozen=True)
+class CallCounts:
+    """What the public may know of a call: how many, never who."""
+
+    received: int
+    eligible: int
+    funded: int
+
+
+def counts_of_calls(calls) -> dict[int, CallCounts]:
+    """Received, eligible and funded by call. Funded counts only what applicants have been told."""
+    told = Q(pk__in=Proposal.objects.public().order_by().values("pk"))
+    rows = (
+        Proposal.objects.filter(call__in=calls, submitted_at__isnull=False)
+        .order_by()
+        .values("call")
+        .annotate(
+            received=Count("pk"),
+            eligible=Count("pk", filter=Q(status__in=Proposal.ELIGIBLE)),
+            funded=Count("pk", filter=told),
+        )
+    )
+    return {row["call"]: CallCounts(row["received"], row["eligible"], row["funded"]) for row in rows}
+
+
+@dataclass(frozen=True)
+class PossibleReviewer:
+    user: object
+    why_not: str = ""  # empty: can be assigned
+    is_assigned: bool = False
+
+
+def possible_reviewers(proposal: Proposal) -> list[PossibleReviewer]:
+    """Every reviewer, and for those who cannot review this proposal, why."""
+    reviewers = list(get_user_model().objects.with_role(Role.REVIEWER).order_by("full_name", "pk"))
+    assigned = set(proposal.assignments.current().values_list("reviewer", flat=True))
+    conflicts: dict[int, list] = {}
+    for conflict in ConflictOfInterest.objects.filter(proposal=proposal):
+        conflicts.setdefault(conflict.user_id, []).append(conflict)
+    organisations = {proposal.organisation_id, *proposal.partners.values_list("pk", flat=True)} - {None}
+    affiliated = dict(
+        Affiliation.objects.current()
+        .filter(user__in=reviewers, organisation__in=organisations)
+        .values_list("user", "organisation__name")
+    )
+    team = {
+        proposal.applicant_id,
+        *Collaborator.objects.current().filter(proposal=proposal).values_list("user", flat=True),
+    }
+
+    def why_not(user) -> str:
+        if user.pk in team:
+            return "wrote this proposal"
+        own = conflicts.get(user.pk, [])
+        if in_force := [conflict for conflict in own if conflict.is_in_force]:
+            return str(in_force[0])
+        overridden = any(conflict.kind == ConflictOfInterest.Kind.SAME_ORGANISATION for conflict in own)
+        if user.pk in affiliated and not overridden:
+            return f"belongs to {affiliated[user.pk]}"
+        return ""
+
+    return [PossibleReviewer(user, why_not(user), user.pk in assigned) for user in reviewers]
+
+
+def assignment_counts(proposals) -> dict[int, tuple[int, int]]:
+    """By proposal: how many assignments count, and how many reviews are locked."""
+    rows = (
+        Assignment.objects.current()
+        .filter(proposal__in=proposals)
+        .order_by()
+        .values("proposal")
+        .annotate(assigned=Count("pk"), locked=Count("pk", filter=Q(review__status=Review.Status.LOCKED)))
+    )
+    return {row["proposal"]: (row["assigned"], row["locked"]) for row in rows}
