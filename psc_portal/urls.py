@@ -13,7 +13,6 @@ handler500 = "psc_portal.common.errors.server_error"
 urlpatterns = [
     path("", views.home, name="home"),
     path("search/", views.search, name="search"),
-    path("thread/", views.thread, name="thread"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
 ]
