@@ -1,7 +1,7 @@
 import factory
 from django.contrib.auth.models import Group
 
-from psc_portal.accounts.models import Role, User
+from psc_portal.accounts.models import ADMIN_ROLES, Role, User
 
 PASSWORD = "a-long-test-password"
 
@@ -20,7 +20,11 @@ class UserFactory(factory.django.DjangoModelFactory):
         for role in extracted or []:
             self.groups.add(Group.objects.get_or_create(name=role)[0])
 
-    class Params:
-        staff = factory.Trait(is_staff=True, roles=[Role.PROGRAMME_STAFF])
-        reviewer = factory.Trait(is_staff=True, roles=[Role.REVIEWER])
-        lead = factory.Trait(roles=[Role.LEAD])
+    @classmethod
+    def _generate(cls, strategy, params):
+        """`staff=True`, `reviewer=True`, `lead=True`; traits cannot set what is done after the row."""
+        for trait, role in (("staff", Role.PROGRAMME_STAFF), ("reviewer", Role.REVIEWER), ("lead", Role.LEAD)):
+            if params.pop(trait, False):
+                params.setdefault("is_staff", role in ADMIN_ROLES)
+                params["roles"] = [*params.get("roles", []), role]
+        return super()._generate(strategy, params)
