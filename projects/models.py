@@ -220,7 +220,8 @@ class PriorityQuerySet(Searchable):
 
     def visible_to(self, user):
         """Staff: all. Anyone: those that have begun, past ones too."""
-        return self if user.is_programme_staff else self.filter(from_date__lte=clock.today())
+        is_staff = user.is_authenticated and user.is_programme_staff
+        return self if is_staff else self.filter(from_date__lte=clock.today())
 
     def with_project_counts(self, projects):
         return self.annotate(project_count=Count("projects", filter=Q(projects__in=projects.order_by().values("pk"))))
@@ -469,8 +470,9 @@ class ProjectStatusChange(StatusChange):
 
 class ProjectLeadQuerySet(models.QuerySet):
     def current(self):
+        """Whoever leads now: on `to_date` itself the person no longer does."""
         today = clock.today()
-        return self.filter(Q(to_date__isnull=True) | Q(to_date__gte=today), from_date__lte=today)
+        return self.filter(Q(to_date__isnull=True) | Q(to_date__gt=today), from_date__lte=today)
 
 
 class ProjectLead(models.Model):

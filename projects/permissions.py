@@ -1,0 +1,30 @@
+"""Who may do what with organisations, priorities and projects. `user` None is the portal itself."""
+
+from projects.models import ProjectLead
+
+
+def can_manage(user, obj=None) -> bool:
+    """Programme staff look after organisations, priorities and projects."""
+    return user is None or (user.is_authenticated and user.is_programme_staff)
+
+
+def can_edit_project(user, project) -> bool:
+    """Its words, cycles and adoption: staff, and those who lead it today."""
+    return can_manage(user) or leads(user, project)
+
+
+def leads(user, project) -> bool:
+    return user.is_authenticated and ProjectLead.objects.current().filter(user=user, project=project).exists()
+
+
+def can_claim(user) -> bool:
+    return user.is_authenticated and user.is_active
+
+
+def can_answer_claim(user, affiliation) -> bool:
+    """Staff, but nobody confirms their own claim."""
+    return user is None or (can_manage(user) and user.pk != affiliation.user_id)
+
+
+def can_end_affiliation(user, affiliation) -> bool:
+    return can_manage(user) or user.pk == affiliation.user_id
