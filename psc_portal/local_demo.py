@@ -26,16 +26,16 @@ def main() -> None:
     with only_one():
         refuse_taken(port)
         set_environment(port, address)
+        signal.signal(signal.SIGINT, end)
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGHUP, end)  # the terminal was closed
         supervisor = None
         try:
             local_servers.start()
             print("Preparing the database", flush=True)
+            forget_half_a_seed()
             manage("migrate", "--no-input", "--verbosity=0")
-            if is_empty():
-                print("Writing the demonstration data: this takes a minute, the first time only", flush=True)
-                manage("seed_demo")
+            seed()
             # In a session of its own, so that Ctrl-C reaches us alone and everything is stopped in order.
             supervisor = subprocess.Popen(supervisor_command("supervisord"), start_new_session=True)
             wait_until_ready(port, address, supervisor)
@@ -135,7 +135,29 @@ def kept_secret_key() -> str:
 
 
 def manage(*arguments: str) -> None:
-    subprocess.run([sys.executable, "manage.py", *arguments], check=True)
+    subprocess.run([sys.executable, "manage.py", *arguments], check=True, start_new_session=True)
+
+
+def seed() -> None:
+    if is_empty():
+        print("Writing the demonstration data: this takes a minute or two, the first time only", flush=True)
+        seeding_mark().touch()
+        manage("seed_demo")
+        seeding_mark().unlink()
+
+
+def forget_half_a_seed() -> None:
+    """Begin again where the demonstration data was not written to its end, because of Ctrl-C, say."""
+    if not seeding_mark().exists():
+        return
+    if not local_servers.uses_own_postgres():
+        raise SystemExit("The demonstration data was not written to its end. Give an empty database as DATABASE_URL.")
+    local_servers.make_database(anew=True)
+    seeding_mark().unlink()
+
+
+def seeding_mark() -> Path:
+    return local_servers.data_folder() / "seeding"
 
 
 def is_empty() -> bool:

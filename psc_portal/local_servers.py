@@ -111,7 +111,7 @@ def start_postgres() -> None:
             folder = _make_cluster()
             # -w: come back when it takes connections
             _pg_ctl("start", "-w", "-t", "60", "-l", folder / "log", "-o", shlex.join(_postgres_options()))
-        _make_database()
+        make_database()
 
 
 def stop_postgres() -> None:
@@ -208,7 +208,8 @@ def _make_cluster() -> Path:
     return folder
 
 
-def _make_database() -> None:
+def make_database(*, anew: bool = False) -> None:
+    """The portal's role and database, where they are not there; `anew` throws away what is in it."""
     import psycopg2
 
     connection = psycopg2.connect(host=str(sockets_folder() / "postgres"), user="postgres", dbname="postgres")
@@ -217,6 +218,8 @@ def _make_database() -> None:
         cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = 'portal'")
         if not cursor.fetchone():  # not a superuser: the triggers that keep the history hold for it
             cursor.execute("CREATE ROLE portal LOGIN CREATEDB")
+        if anew:
+            cursor.execute("DROP DATABASE IF EXISTS portal WITH (FORCE)")
         cursor.execute("SELECT 1 FROM pg_database WHERE datname = 'portal'")
         if not cursor.fetchone():
             cursor.execute("CREATE DATABASE portal OWNER portal")
