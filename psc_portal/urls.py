@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from psc_portal import views
+from psc_portal.accounts.views import my
 
 handler400 = "psc_portal.common.errors.bad_request"
 handler403 = "psc_portal.common.errors.permission_denied"
@@ -13,6 +14,7 @@ handler500 = "psc_portal.common.errors.server_error"
 urlpatterns = [
     path("", views.home, name="home"),
     path("search/", views.search, name="search"),
+    path("my/", my, name="my"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
 ]
