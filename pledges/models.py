@@ -1,6 +1,7 @@
 """The five pledges: their wording, who signed up, what each organisation says, and what has come of it."""
 
 import uuid
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
@@ -115,13 +116,19 @@ class SignUpQuerySet(models.QuerySet):
         )
         return self.annotate(last_update=models.Subquery(newest[:1]))
 
-    def open_statements(self):
-        """Published ones on which something can still be reported: not every pledge is done or stopped."""
-        return self.public().filter(
-            pk__in=Statement.objects.with_progress()
-            .exclude(progress__in=[ProgressUpdate.Progress.DONE, ProgressUpdate.Progress.STOPPED])
-            .values("sign_up")
-        )
+    def with_open_statements(self):
+        """Where something can still be reported: not every pledge is done or stopped."""
+        closed = [ProgressUpdate.Progress.DONE, ProgressUpdate.Progress.STOPPED]
+        return self.filter(pk__in=Statement.objects.with_progress().exclude(progress__in=closed).values("sign_up"))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What keeps a sign-up from being submitted: the step, what people call it, and what to do."""
+
+    step: str  # statement-1 to statement-5, areas, plan or signatory
+    place: str
+    text: str
 
 
 class SignUp(Stateful, Timestamped):
@@ -199,6 +206,32 @@ class SignUp(Stateful, Timestamped):
     def is_confirmed(self):
         """Whether the person who signs has a current, confirmed affiliation with the organisation."""
         return Affiliation.objects.current().filter(user=self.signatory_id, organisation=self.organisation_id).exists()
+
+    def texts(self) -> dict[str, str]:
+        """Everything typed by people, under the name of its place."""
+        return {
+            **{statement.pledge.title: statement.text for statement in self.statements.select_related("pledge")},
+            "Improvement areas": "\n".join(area.name for area in self.areas.all()),
+            "Who signs": f"{self.signatory_name}\n{self.signatory_role}",
+        }
+
+    def problems(self) -> list[Problem]:
+        """What is still missing or wrong, in the order of the steps. Empty: it can be submitted."""
+        found = [
+            Problem(f"statement-{statement.pledge.number}", statement.pledge.title, statement.length_problem)
+            for statement in self.statements.select_related("pledge")
+            if statement.length_problem
+        ]
+        scopes = [area.scope for area in self.areas.all()]
+        for scope in ImprovementArea.Scope:
+            if scopes.count(scope) < AREAS_MIN:
+                text = f"Choose at least {AREAS_MIN} {scope.label.lower()} areas. You have {scopes.count(scope)}."
+                found.append(Problem("areas", "Improvement areas", text))
+        if not (self.board_approved_on and self.plan_from and self.plan_to):
+            found.append(Problem("plan", "Board approval and plan", "Give all three dates."))
+        if not (self.signatory_name.strip() and self.signatory_role.strip()):
+            found.append(Problem("signatory", "Who signs", "Give the name and the role of the person who signs."))
+        return found
 
     @property
     def freshness(self):

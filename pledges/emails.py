@@ -1,0 +1,49 @@
+"""Mails about pledges; each leaves through the outbox."""
+
+from django.conf import settings
+from django.urls import reverse
+
+from projects.models import Affiliation
+from psc_portal.common import outbox
+
+
+def _send(to, template, sign_up, key=None, **context):
+    context |= {
+        "collaborative": settings.COLLABORATIVE,
+        "organisation": sign_up.organisation.name,
+        "name": sign_up.signatory.display_name,
+        "edit_url": settings.PORTAL_URL + sign_up.get_edit_url(),
+        "public_url": settings.PORTAL_URL + sign_up.get_absolute_url(),
+    }
+    outbox.send_mail(to=to, template=f"pledges/{template}", context=context, key=key)
+
+
+def submitted(sign_up):
+    """A receipt for the signatory, and a word to the staff."""
+    _send([sign_up.signatory.email], "submitted", sign_up, is_confirmed=sign_up.is_confirmed)
+    admin_url = settings.PORTAL_URL + reverse("admin:pledges_signup_change", args=[sign_up.pk])
+    _send([settings.COLLABORATIVE["email"]], "to_moderate", sign_up, admin_url=admin_url)
+
+
+def published(sign_up):
+    _send([sign_up.signatory.email], "published", sign_up)
+
+
+def returned(sign_up, reasons):
+    _send([sign_up.signatory.email], "returned", sign_up, reasons=reasons)
+
+
+def reminder(sign_up, freshness):
+    """To the signatory while they belong to the organisation, else to whoever does. Once for each step."""
+    members = Affiliation.objects.current().filter(organisation=sign_up.organisation_id, user__is_active=True)
+    addresses = list(members.filter(user=sign_up.signatory_id).values_list("user__email", flat=True)) or list(
+        members.values_list("user__email", flat=True)
+    )
+    for address in addresses:
+        _send(
+            [address],
+            "reminder",
+            sign_up,
+            key=f"pledges.remind {sign_up.pk} {freshness.state} {freshness.last} {address}",
+            freshness=freshness,
+        )

@@ -1,0 +1,293 @@
+from django import forms
+
+from measurement.models import Metric
+from pledges.actions import Heading
+from pledges.models import (
+    AREAS_MIN,
+    NATIONAL_PROGRAMMES,
+    PLEDGES_IN_A_SET,
+    WORDS_MAX,
+    WORDS_MIN,
+    ImprovementArea,
+    ProgressUpdate,
+    SignUp,
+)
+from projects.models import Organisation, Priority, System
+from psc_portal.common import clock
+from psc_portal.common.nhsuk import DateInputField, MaxWordsValidator, NhsukFormMixin, RevealRadios
+
+OTHER = "other"
+OWN_AREAS_MAX = 5
+
+
+class WordCount(MaxWordsValidator):
+    """Shows how many words are left. A draft of any length is kept, so it refuses nothing."""
+
+    def __call__(self, text):
+        return None
+
+
+def public_metrics():
+    return Metric.objects.filter(is_public=True).order_by("code")
+
+
+class WallFilters(NhsukFormMixin, forms.Form):
+    system = forms.ModelChoiceField(System.objects.all(), to_field_name="code", required=False, empty_label="All")
+    kind = forms.ChoiceField(label="Kind of organisation", required=False)
+    area = forms.ChoiceField(label="Improvement area", required=False)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["kind"].choices = [("", "All"), *Organisation.Kind.choices]
+        areas = ImprovementArea.objects.filter(sign_up__status=SignUp.Status.PUBLISHED)
+        named = areas.order_by("slug", "-pk").distinct("slug").values_list("slug", "name")
+        self.fields["area"].choices = [("", "All"), *named]
+
+    def narrow(self, sign_ups):
+        """The sign-ups that fit. What is not on a list narrows nothing."""
+        self.is_valid()
+        values = self.cleaned_data
+        lookups = {
+            "organisation__system": values.get("system"),
+            "organisation__kind": values.get("kind"),
+            "areas__slug": values.get("area"),
+        }
+        return sign_ups.filter(**{lookup: value for lookup, value in lookups.items() if value})
+
+
+# Signing up ----------------------------------------------------------------------------------------------------------
+class OrganisationForm(NhsukFormMixin, forms.Form):
+    submit_label = "Continue"
+
+    organisation = forms.ChoiceField(
+        label="Which organisation are you signing for?", widget=RevealRadios(reveals={OTHER: "other"})
+    )
+    other = forms.ModelChoiceField(
+        Organisation.objects.current(),
+        label="Name of the organisation",
+        required=False,
+        empty_label="Choose one",
+        help_text="We check that you belong there before anything is published.",
+    )
+    role = forms.CharField(
+        label="Your role there",
+        max_length=120,
+        required=False,
+        help_text="For example: patient safety lead. Only needed for an organisation that is new in your account.",
+    )
+
+    def __init__(self, *args, organisations, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.organisations = {str(organisation.pk): organisation for organisation in organisations}
+        mine = [(pk, organisation.name) for pk, organisation in self.organisations.items()]
+        self.fields["organisation"].choices = [*mine, (OTHER, "Another organisation")]
+
+    def clean(self):
+        values = super().clean()
+        if values.get("organisation") == OTHER:
+            if not values.get("other") and "other" not in self.errors:
+                self.add_error("other", "Choose the organisation that you are signing for")
+            if not values.get("role"):
+                self.add_error("role", "Enter your role there")
+        return values
+
+    @property
+    def chosen(self):
+        """(organisation, whether the person has still to claim to belong there)."""
+        choice = self.cleaned_data["organisation"]
+        if choice != OTHER:
+            return self.organisations[choice], False
+        other = self.cleaned_data["other"]
+        return other, str(other.pk) not in self.organisations
+
+
+class StepForm(NhsukFormMixin, forms.Form):
+    """One step of signing up. What is typed is kept, finished or not."""
+
+    submit_label = "Save and continue"
+    secondary_submit = ("later", "Save and come back later")
+
+
+class StatementForm(StepForm):
+    text = forms.CharField(
+        label="What will your organisation do?",
+        required=False,
+        max_length=10_000,
+        validators=[WordCount(WORDS_MAX)],
+        widget=forms.Textarea({"rows": "14"}),
+        help_text=f"{WORDS_MIN} to {WORDS_MAX} words, in plain English. Do not write about a patient.",
+    )
+    metric = forms.ModelChoiceField(
+        Metric.objects.none(),
+        label="Metric that will show whether it works",
+        required=False,
+        empty_label="None",
+        help_text="Its sentence will stand beside your pledge.",
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["metric"].queryset = public_metrics()
+
+
+class AreasForm(StepForm):
+    national = forms.MultipleChoiceField(
+        label="National areas",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=f"Choose at least {AREAS_MIN}.",
+    )
+    local = forms.MultipleChoiceField(
+        label="Local areas", required=False, widget=forms.CheckboxSelectMultiple, help_text="Priorities of our region."
+    )
+    own_words = forms.CharField(
+        label="Other local areas",
+        required=False,
+        max_length=600,
+        widget=forms.Textarea({"rows": "3"}),
+        help_text=f"In your own words, one on each line, at most {OWN_AREAS_MAX}. Name at least {AREAS_MIN} local areas "
+        "in all.",
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.priorities = {str(priority.pk): priority for priority in Priority.objects.current()}
+        must_do = [(pk, priority.title) for pk, priority in self.priorities.items() if priority.is_must_do]
+        self.fields["national"].choices = [*must_do, *((name, name) for name in NATIONAL_PROGRAMMES)]
+        self.fields["local"].choices = [
+            (pk, priority.title) for pk, priority in self.priorities.items() if not priority.is_must_do
+        ]
+
+    @staticmethod
+    def initial_of(sign_up):
+        areas = list(sign_up.areas.all())
+        national = [area for area in areas if area.scope == ImprovementArea.Scope.NATIONAL]
+        local = [area for area in areas if area.scope == ImprovementArea.Scope.LOCAL]
+        return {
+            "national": [str(area.priority_id or area.name) for area in national],
+            "local": [str(area.priority_id) for area in local if area.priority_id],
+            "own_words": "\n".join(area.name for area in local if not area.priority_id),
+        }
+
+    def clean_own_words(self):
+        names = [line.strip(" -•\t") for line in self.cleaned_data["own_words"].splitlines() if line.strip(" -•\t")]
+        if len(names) > OWN_AREAS_MAX:
+            raise forms.ValidationError(f"Name at most {OWN_AREAS_MAX} other areas. You have named {len(names)}.")
+        if any(len(name) > 120 for name in names):
+            raise forms.ValidationError("Keep each area to 120 characters or fewer")
+        return names
+
+    @property
+    def values(self):
+        """What `save_areas` takes."""
+        chosen = self.cleaned_data["national"] + self.cleaned_data["local"]
+        return {
+            "priorities": [self.priorities[key] for key in chosen if key in self.priorities],
+            "national": [name for name in self.cleaned_data["national"] if name in NATIONAL_PROGRAMMES],
+            "own_words": self.cleaned_data["own_words"],
+        }
+
+
+class PlanForm(StepForm):
+    board_approved_on = DateInputField(
+        label="Date on which the board approved the pledges",
+        required=False,
+        latest=clock.today,
+        help_text="For example 28 6 2026",
+    )
+    plan_from = DateInputField(label="First day of the plan", required=False, help_text="For example 1 4 2026")
+    plan_to = DateInputField(label="Last day of the plan", required=False, help_text="Usually three years later")
+    own_page = forms.URLField(label="Your own web page about the pledges", required=False, max_length=200)
+
+
+class SignatoryForm(StepForm):
+    signatory_name = forms.CharField(
+        label="Full name of the person who signs",
+        max_length=120,
+        required=False,
+        help_text="Usually the chief executive. The name is published.",
+    )
+    signatory_role = forms.CharField(label="Their role", max_length=120, required=False)
+
+
+class WithdrawForm(NhsukFormMixin, forms.Form):
+    submit_label = "Withdraw this sign-up"
+
+    reasons = forms.CharField(
+        label="Why do you withdraw it?",
+        max_length=1000,
+        widget=forms.Textarea,
+        help_text="For us; it is not published.",
+    )
+
+
+# Progress ------------------------------------------------------------------------------------------------------------
+class ProgressForm(NhsukFormMixin, forms.Form):
+    submit_label = "Post this update"
+
+    progress = forms.ChoiceField(
+        label="Where does this pledge stand?",
+        choices=ProgressUpdate.Progress.choices,
+        widget=RevealRadios(reveals={ProgressUpdate.Progress.STOPPED: "reason_stopped"}),
+    )
+    reason_stopped = forms.CharField(
+        label="Why did it stop?",
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea({"rows": "4"}),
+        help_text="Others learn from it.",
+    )
+    what_changed = forms.CharField(
+        label="What has changed?",
+        max_length=2000,
+        widget=forms.Textarea,
+        help_text="Say what was done and what is different now. Do not write about a patient.",
+    )
+    evidence = forms.URLField(
+        label="Link to evidence", required=False, max_length=200, help_text="For example a board paper on your website"
+    )
+    metric = forms.ModelChoiceField(
+        Metric.objects.none(), label="Metric that shows it", required=False, empty_label="None"
+    )
+    token = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["metric"].queryset = public_metrics()
+
+    def clean(self):
+        values = super().clean()
+        if values.get("progress") == ProgressUpdate.Progress.STOPPED and not values.get("reason_stopped"):
+            self.add_error("reason_stopped", "Say why it stopped")
+        return values
+
+
+# In the admin --------------------------------------------------------------------------------------------------------
+class ReasonsForm(NhsukFormMixin, forms.Form):
+    submit_label = "Save"
+
+    reasons = forms.CharField(max_length=2000, widget=forms.Textarea, help_text="The organisation reads them.")
+
+
+class WordingSetForm(NhsukFormMixin, forms.Form):
+    submit_label = "Add wording set"
+
+    version = forms.SlugField(max_length=20, help_text="For example 2027")
+    name = forms.CharField(max_length=120)
+    source = forms.CharField(label="Where the wording comes from", max_length=200, required=False)
+    from_date = DateInputField(label="In force from")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for number in range(1, PLEDGES_IN_A_SET + 1):
+            self.fields[f"title_{number}"] = forms.CharField(label=f"Pledge {number}: heading", max_length=60)
+            self.fields[f"asks_{number}"] = forms.CharField(
+                label=f"Pledge {number}: what it asks", max_length=500, widget=forms.Textarea({"rows": "3"})
+            )
+
+    def clean(self):
+        values = super().clean()
+        numbers = range(1, PLEDGES_IN_A_SET + 1)
+        pairs = [(values.pop(f"title_{number}", ""), values.pop(f"asks_{number}", "")) for number in numbers]
+        values["headings"] = [Heading(title, asks) for title, asks in pairs]
+        return values
