@@ -29,7 +29,13 @@ def decimals_for(values: list[float]) -> int:
     if all(float(value).is_integer() for value in values):
         return 0
     spread = max(values) - min(values) or abs(values[0])
-    return min(6, max(1, 1 - math.floor(math.log10(spread))))
+    return min(9, max(0 if spread >= 1000 else 1, 1 - math.floor(math.log10(spread))))
+
+
+def plain_text(value: float) -> str:
+    """A number that somebody set, with the decimals it was given."""
+    text = f"{value:.9f}".rstrip("0")
+    return number_text(value, len(text) - text.index(".") - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +160,6 @@ class Reading:
             return self.assurance.words
         return "No target" if self.target is None else "No judgement: neither direction is better"
 
-    def value_with_unit(self, value: float | None) -> str:
-        return with_unit(number_text(value, self.decimals), self.unit) if value is not None else ""
-
     @property
     def latest_text(self) -> str:
         latest = self.latest
@@ -165,8 +168,12 @@ class Reading:
         return HIDDEN if latest.is_hidden else with_unit(latest.value_text, self.unit)
 
     def line_text(self, value: float | None) -> str:
-        """A mean or limit: one decimal more than whole-numbered values have."""
-        return number_text(value, max(1, self.decimals))
+        """A mean or limit: with a decimal even where values are whole numbers, unless they are large."""
+        return line_text(value, self.decimals)
+
+    @property
+    def target_number(self) -> str:
+        return "" if self.target is None else plain_text(self.target)
 
     def as_json(self) -> dict[str, Any]:
         def plain(value):
@@ -195,6 +202,10 @@ class Reading:
                 "target_from": dt.date.fromisoformat(kept["target_from"]) if kept["target_from"] else None,
             }
         )
+
+
+def line_text(value: float | None, decimals: int) -> str:
+    return number_text(value, decimals if value is not None and abs(value) >= 1000 else max(1, decimals))
 
 
 def with_unit(text: str, unit: str) -> str:
@@ -231,6 +242,8 @@ VARIATION_ICONS = {
         Icon("concern_low", "Worse: low values", "L", "concern"),
         Icon("neutral_high", "Changed: high values", "H", "neutral"),
         Icon("neutral_low", "Changed: low values", "L", "neutral"),
+        Icon("too_few", "Too few values to tell", "\N{EN DASH}", "common"),
+        Icon("no_data", "No data yet", "\N{EN DASH}", "common"),
     )
 }
 ASSURANCE_ICONS = {

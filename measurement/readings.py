@@ -222,7 +222,8 @@ def _read(metric, series, audience, *, rows, versions, rebases, annotations) -> 
     given = sentences.Given(
         chart=chart,
         labels=labels,
-        text=lambda value: figures.with_unit(figures.number_text(value, max(decimals, _places(value))), metric.unit),
+        decimals=decimals,
+        unit=metric.unit,
         frequency=metric.frequency,
         target=target,
         hidden=frozenset(i for i, row in enumerate(rows) if row.is_hidden),
@@ -243,12 +244,12 @@ def _read(metric, series, audience, *, rows, versions, rebases, annotations) -> 
         points=_points(rows, values, labels, chart, versions, true_dates, decimals),
         lines=_lines(chart, because, breaks, true_dates),
         marks=_marks(annotations, true_dates, labels, metric, audience),
-        variation=figures.VARIATION_ICONS[chart.variation],
+        variation=_variation(chart, rows, known),
         assurance=figures.ASSURANCE_ICONS[chart.assurance] if chart.assurance and known else None,
         summary=sentences.summary(given),
         sentence=sentences.full(given),
         target=target,
-        target_text=given.text(target) if target is not None else "",
+        target_text=figures.with_unit(figures.plain_text(target), metric.unit) if target is not None else "",
         target_from=metric.target_from,
         decimals=decimals,
         rule_set=spc.RULE_SET,
@@ -262,9 +263,11 @@ def _read(metric, series, audience, *, rows, versions, rebases, annotations) -> 
     )
 
 
-def _places(value: float) -> int:
-    """A mean or limit between whole numbers is shown with one decimal."""
-    return 0 if float(value).is_integer() else 1
+def _variation(chart: spc.XmrChart, rows: list[Row], known: list[float]) -> figures.Icon:
+    """The icon of the chart; one that says so where there is too little to judge."""
+    if not rows:
+        return figures.VARIATION_ICONS["no_data"]
+    return figures.VARIATION_ICONS["too_few" if len(known) < 2 else chart.variation]
 
 
 def _published_as(metric: Metric, version: MetricVersion | None) -> str:

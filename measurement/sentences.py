@@ -3,10 +3,10 @@
 The sentence is the chart's text alternative too, so it stands alone.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from measurement import periods, spc
+from measurement import figures, periods, spc
 from measurement.figures import POINT_WORDS
 from measurement.spc import Label
 
@@ -17,11 +17,23 @@ class Given:
 
     chart: spc.XmrChart
     labels: Sequence[str]  # what each period is called
-    text: Callable[[float], str]  # a value with its unit
+    unit: str
+    decimals: int
     frequency: str
     target: float | None = None
     hidden: frozenset[int] = frozenset()  # which points are hidden because they rest on 1 to 7 people
     because: Sequence[str] = ()  # why each part of the chart starts, "" for the first
+
+    def text(self, value: float) -> str:
+        """A mean or limit. Its unit was said with the latest value, so only % is said again."""
+        return self._short(figures.line_text(value, self.decimals))
+
+    @property
+    def target_text(self) -> str:
+        return self._short(figures.plain_text(self.target))
+
+    def _short(self, text: str) -> str:
+        return text + "%" if self.unit == "%" else text
 
 
 def summary(given: Given) -> str:
@@ -67,6 +79,14 @@ def _in(label: str) -> str:
     return f"on {label}" if label[0].isdigit() and " " in label else f"in {label}"
 
 
+def _since(label: str) -> str:
+    return f"since the {label}" if label.startswith("week") else f"since {label}"
+
+
+def _the(label: str) -> str:
+    return f"the {label}" if label.startswith("week") else label
+
+
 def _capital(text: str) -> str:
     return text[0].upper() + text[1:]
 
@@ -74,11 +94,12 @@ def _capital(text: str) -> str:
 def _latest(given: Given) -> str:
     values = given.chart.values
     last = max(i for i, value in enumerate(values) if value is not None)
-    said = f"{_capital(_in(given.labels[last]))} the value was {given.text(values[last])}."
+    value = figures.number_text(values[last], given.decimals)
+    said = f"{_capital(_in(given.labels[last]))} the value was {figures.with_unit(value, given.unit)}."
     if last == len(values) - 1:
         return said
     gap = "hidden" if len(values) - 1 in given.hidden else "missing"
-    return f"The value for {given.labels[-1]} is {gap}. {said}"
+    return f"The value for {_the(given.labels[-1])} is {gap}. {said}"
 
 
 def _run_start(marks: Sequence[int], last: int, first: int) -> int:
@@ -108,14 +129,14 @@ def _signal(given: Given, at: int | None = None) -> str:
     if rule in (Label.TREND_UP, Label.TREND_DOWN):
         start = _run_start(chart.trends, at, part.start)
         way = "risen" if rule == Label.TREND_UP else "fallen"
-        return f"values have {way} at every step since {given.labels[start]}, {at - start + 1} in a row"
+        return f"values have {way} at every step {_since(given.labels[start])}, {at - start + 1} in a row"
     if rule in (Label.TWO_OF_THREE_ABOVE, Label.TWO_OF_THREE_BELOW):
         side = "upper" if rule == Label.TWO_OF_THREE_ABOVE else "lower"
         return f"2 of the last 3 values lie close to the {side} process limit, more than chance alone would put there"
     start = _run_start(chart.shifts, at, part.start)
     side = "above" if rule == Label.SHIFT_ABOVE else "below"
     return (
-        f"{at - start + 1} values in a row, since {given.labels[start]}, lie {side} the mean of "
+        f"{at - start + 1} values in a row, {_since(given.labels[start])}, lie {side} the mean of "
         f"{given.text(part.limits.mean)}"
     )
 
@@ -131,11 +152,15 @@ def _last_special(given: Given) -> int | None:
 def _no_sign(given: Given) -> str:
     last = _last_special(given)
     if last is not None:
-        return f"No sign of change since {given.labels[last]}."
+        return f"No sign of change {_since(given.labels[last])}."
     start = given.chart.parts[-1].start
-    since = f" since {given.labels[start]}" if start else ""
+    since = f" {_since(given.labels[start])}" if start else ""
+    known = [value for value in given.chart.values[start:] if value is not None]
+    if len(known) < 2:
+        return f"There is 1 value{since}: too few to see a change." if known else f"There is no value{since}."
     if given.chart.limits.upper is None:
-        return f"No sign of change{since}: there are too few different values to set limits."
+        same = "every value is the same" if len(set(known)) == 1 else "the values give no limits to judge them by"
+        return f"No sign of change{since}: {same}."
     return f"No sign of change{since}: the values vary as chance alone would make them vary."
 
 
@@ -169,7 +194,7 @@ def _target(given: Given) -> str:
     chart = given.chart
     if given.target is None:
         return ""
-    target = given.text(given.target)
+    target = given.target_text
     if chart.assurance is None:
         return f"The target is {target}."
     if chart.limits.upper is None:
@@ -193,7 +218,7 @@ def _part(given: Given) -> str:
     because = given.because[-1] if given.because else ""
     if not because or not part.start:
         return ""
-    return f"Mean and limits are calculated anew from {given.labels[part.start]}: {because.rstrip('.')}."
+    return f"Mean and limits are calculated anew from {_the(given.labels[part.start])}: {because.rstrip('.')}."
 
 
 def _trial(given: Given) -> str:
