@@ -30,9 +30,8 @@ class AnnualReportQuerySet(models.QuerySet):
     def with_document(self):
         """Each report with its snapshot and the finished PDF of that, for `document`, in one more query."""
         done = Rendering.objects.done().filter(kind=Rendering.Kind.REPORT)
-        return self.select_related("snapshot").prefetch_related(
-            models.Prefetch("snapshot__renderings", queryset=done, to_attr="documents")
-        )
+        documents = models.Prefetch("snapshot__renderings", queryset=done, to_attr="documents")
+        return self.select_related("snapshot").defer("snapshot__content").prefetch_related(documents)
 
 
 class AnnualReport(Stateful, Timestamped):

@@ -1,10 +1,12 @@
 """What the annual report adds to pages of other apps: its end of the thread, search hits, sections that wait."""
 
-from django.contrib.postgres.search import SearchHeadline, SearchQuery, SearchRank, SearchVector
+from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector
 from django.urls import reverse
 
 from psc_portal.annual_report.models import AnnualReport, Mention, Section
+from psc_portal.annual_report.snapshots import anchor_of
 from psc_portal.common import registry
+from psc_portal.common.highlight import headline, marked
 
 
 def register():
@@ -38,13 +40,22 @@ def search(query, user, limit):
     vector = SearchVector("heading", weight="A", config="english") + SearchVector("text", weight="B", config="english")
     sections = (
         Section.objects.filter(report__status=AnnualReport.Status.PUBLISHED)
-        .select_related("report")
+        .select_related("report", "priority")
         .annotate(vector=vector, rank=SearchRank(vector, words))
         .filter(vector=words)
-        .annotate(headline=SearchHeadline("text", words, config="english"))
+        .annotate(headline=headline("text", words))
         .order_by("-rank", "-report__year_start", "position")[:limit]
     )
-    return list(sections)
+    return [
+        registry.SearchHit(
+            kind="report",
+            title=f"{section.heading} ({str(section.report).lower()})",
+            url=f"{section.report.get_absolute_url()}#{anchor_of(section)}",
+            snippet=marked(section.headline),
+            rank=section.rank,
+        )
+        for section in sections
+    ]
 
 
 def waiting(user):

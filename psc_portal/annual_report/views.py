@@ -1,0 +1,304 @@
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.http import Http404, HttpResponseNotModified, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_safe
+
+from psc_portal.annual_report import actions, document, forms, outline, permissions, snapshots
+from psc_portal.annual_report.models import AnnualReport, Rendering, Section
+from psc_portal.common import registry
+from psc_portal.common.files import attachment_response
+from psc_portal.common.pagination import paginate
+from psc_portal.common.public_pages import public_page
+from psc_portal.common.refusals import ActionRefused
+
+LIST = ("Annual reports", "/reports/")
+TONES = {"queued": "waiting", "running": "going", "done": "done", "failed": "problem", "cancelled": "plain"}
+
+
+# Reading -------------------------------------------------------------------------------------------------------------
+
+
+@require_safe
+@public_page
+def report_list(request):
+    reports = AnnualReport.objects.visible_to(request.user).with_document()
+    context = {
+        "page": paginate(request, reports),
+        "can_write": permissions.can_write(request.user),
+        "crumbs": [LIST],
+    }
+    return render(request, "annual_report/report_list.html", context)
+
+
+@require_safe
+def report_latest(request):
+    """A stable address for the newest published report."""
+    newest = AnnualReport.objects.published().first()
+    return redirect(newest if newest else "annual_report:report_list")
+
+
+@require_safe
+@public_page
+def report_detail(request, year_start):
+    """The report as a page: what was frozen, or for its writers a preview from the live data."""
+    report = get_object_or_404(visible_reports(request), year_start=year_start)
+    data = report.snapshot.data if report.snapshot else snapshots.collect(report, sections_of(report))
+    context = {
+        "report": report,
+        "data": document.with_types(data),
+        "chapters": document.chapters(data),
+        "corrections": report.corrections.all(),
+        "can_write": permissions.can_write(request.user),
+        "thread": registry.thread_of(
+            "report", report.pk, user=request.user, known={"priority": [row["pk"] for row in data["priorities"]]}
+        ),
+        "crumbs": [LIST, (report.year_label, report.get_absolute_url())],
+    }
+    return render(request, "annual_report/report_detail.html", context)
+
+
+@require_safe
+def report_pdf(request, year_start):
+    """The finished PDF of what was frozen: for everyone once it is published, for its writers before."""
+    report = get_object_or_404(visible_reports(request), year_start=year_start)
+    if report.document is None:
+        raise Http404
+    etag = f'"{report.document.sha256}"'
+    if request.headers.get("If-None-Match") == etag:
+        response = HttpResponseNotModified()
+    else:
+        response = attachment_response(report.document.file, report.file_name, content_type="application/pdf")
+        response["Content-Length"] = report.document.size
+    response["ETag"] = etag
+    response["Cache-Control"] = "public, max-age=0, must-revalidate" if report.is_published else "private, no-store"
+    return response
+
+
+def visible_reports(request):
+    return AnnualReport.objects.visible_to(request.user).select_related("snapshot")
+
+
+def sections_of(report):
+    return report.sections.select_related("priority")
+
+
+# Writing -------------------------------------------------------------------------------------------------------------
+
+
+def report_to_write(request, year_start) -> AnnualReport:
+    if not permissions.can_write(request.user):
+        raise Http404
+    reports = AnnualReport.objects.select_related("snapshot", "published_by").defer("snapshot__content")
+    return get_object_or_404(reports, year_start=year_start)
+
+
+def write_url(report) -> str:
+    return reverse("annual_report:report_write", args=[report.year])
+
+
+def crumbs_to_write(report):
+    return [LIST, (report.year_label, report.get_absolute_url()), ("Write", write_url(report))]
+
+
+def report_create(request):
+    if not permissions.can_write(request.user):
+        raise Http404
+    form = forms.CreateReportForm(request.POST or None)
+    if form.is_valid():
+        try:
+            report = actions.create_report(**form.cleaned_data, by=request.user)
+        except ActionRefused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"The report {report.year_label} has been started.")
+            return redirect(write_url(report))
+    context = {"form": form, "heading": "Start an annual report", "crumbs": [LIST, ("Start", request.path)]}
+    return render(request, "layouts/form.html", context)
+
+
+@require_GET
+def report_write(request, year_start):
+    """Where a report stands: its sections, and the steps from writing to publication."""
+    report = report_to_write(request, year_start)
+    sections = list(report.sections.select_related("owner", "signed_off_by", "priority"))
+    rendering = rendering_of(report)
+    context = {
+        "report": report,
+        "sections": sections,
+        "written": sum(not section.is_left_out for section in sections),
+        "signed_off": sum(section.is_signed_off for section in sections),
+        "rendering": rendering,
+        "rendering_tone": TONES[rendering.status] if rendering else "",
+        "reopenings": report.snapshot.reopenings.all() if report.snapshot else [],
+        "crumbs": crumbs_to_write(report),
+    }
+    return render(request, "annual_report/report_write.html", context)
+
+
+def rendering_of(report) -> Rendering | None:
+    if report.snapshot_id is None:
+        return None
+    return Rendering.objects.filter(snapshot=report.snapshot_id, kind=Rendering.Kind.REPORT).first()
+
+
+@require_GET
+def rendering_progress(request, year_start):
+    """How far the PDF is, for the progress bar."""
+    rendering = rendering_of(report_to_write(request, year_start))
+    if rendering is None:
+        raise Http404
+    return JsonResponse(
+        {
+            "status": rendering.status,
+            "label": rendering.get_status_display(),
+            "percent": rendering.percent,
+            "step": rendering.step,
+            "is_under_way": rendering.is_under_way,
+        }
+    )
+
+
+def report_edit(request, year_start):
+    report = report_to_write(request, year_start)
+    initial = {"summary": report.summary, "data_cut_on": report.data_cut_on}
+    form = forms.ReportForm(request.POST or None, initial=initial)
+    if form.is_valid():
+        try:
+            actions.edit_report(report=report, **form.cleaned_data, by=request.user)
+        except ActionRefused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, "Saved.")
+            return redirect(write_url(report))
+    context = {"form": form, "heading": f"Details of the report {report.year_label}", "crumbs": crumbs_to_write(report)}
+    return render(request, "layouts/form.html", context)
+
+
+def section_edit(request, year_start, pk):
+    """One section to write. Where somebody else stored another text meanwhile, both are shown and none is lost."""
+    report = report_to_write(request, year_start)
+    section = get_object_or_404(Section.objects.select_related("report", "priority"), pk=pk, report=report)
+    form = forms.SectionForm(request.POST or None, section=section)
+    stored = None
+    if form.is_valid():
+        try:
+            actions.edit_section(section=section, **form.cleaned_data, by=request.user)
+            if "sign_off" in request.POST:
+                actions.sign_off(section=section, by=request.user)
+        except actions.SectionChanged as refusal:
+            stored = refusal.stored
+            form = forms.SectionForm({**form.data.dict(), "version": stored.version}, section=section)
+            form.add_error(None, str(refusal))
+        except ActionRefused as refusal:
+            section.refresh_from_db()
+            form = forms.SectionForm({**form.data.dict(), "version": section.version}, section=section)
+            form.add_error(None, str(refusal))
+        else:
+            done = "saved and signed off" if "sign_off" in request.POST else "saved"
+            messages.success(request, f"“{form.cleaned_data['heading']}” has been {done}.")
+            return redirect(write_url(report))
+    context = {
+        "form": form,
+        "heading": section.heading,
+        "intro": outline.GUIDANCE[section.kind],
+        "report": report,
+        "section": section,
+        "anchor": snapshots.anchor_of(section),
+        "stored": stored,
+        "crumbs": crumbs_to_write(report),
+    }
+    return render(request, "annual_report/section_edit.html", context)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a report's life, with a page that says what it does before it is done."""
+
+    heading: str
+    intro: str
+    form: type
+    act: callable
+    done: str
+
+
+def _cancel(*, report, by):
+    if (rendering := rendering_of(report)) is None:
+        raise ActionRefused("No PDF is being made.")
+    actions.cancel_rendering(rendering=rendering, by=by)
+
+
+STEPS = {
+    "freeze": Step(
+        "Freeze the report",
+        "Every number and word is copied. Later changes of the data do not reach the report. "
+        "You can open it for writing again until it is published.",
+        forms.FreezeForm,
+        actions.freeze_report,
+        "The report is frozen. Next, make its PDF.",
+    ),
+    "reopen": Step(
+        "Open the report for writing again",
+        "Its numbers will be copied anew at the next freeze. The reason is kept.",
+        forms.ReopenForm,
+        actions.reopen_report,
+        "The report can be written again.",
+    ),
+    "render": Step(
+        "Make the PDF",
+        "The PDF is made in the background from what was frozen. You can close the page meanwhile.",
+        forms.RenderForm,
+        actions.request_rendering,
+        "The PDF has been asked for.",
+    ),
+    "cancel": Step(
+        "Cancel the PDF",
+        "The making of the PDF stops. You can ask for it again at any time.",
+        forms.CancelForm,
+        _cancel,
+        "The PDF has been cancelled.",
+    ),
+    "publish": Step(
+        "Publish the report",
+        "Everyone can then read the report and download its PDF. "
+        "It cannot be changed any more, only corrected by notes.",
+        forms.PublishForm,
+        actions.publish_report,
+        "The report is published.",
+    ),
+    "correct": Step(
+        "Add a correction",
+        "The report stays as it was published. Your note stands above it with today's date.",
+        forms.CorrectionForm,
+        actions.add_correction,
+        "The correction stands with the report.",
+    ),
+}
+
+
+def report_step(request, year_start, step):
+    report = report_to_write(request, year_start)
+    if (chosen := STEPS.get(step)) is None:
+        raise Http404
+    form = chosen.form(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            chosen.act(report=report, **form.cleaned_data, by=request.user)
+        except ActionRefused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, chosen.done)
+            return redirect(write_url(report))
+    context = {
+        "form": form,
+        "heading": chosen.heading,
+        "intro": chosen.intro,
+        "report": report,
+        "crumbs": crumbs_to_write(report),
+        "back": (f"Back to the report {report.year_label}", write_url(report)),
+    }
+    if step == "freeze":
+        context["unsigned"] = report.sections.filter(signed_off_at=None).exclude(text="")
+    return render(request, "annual_report/report_step.html", context)
