@@ -100,6 +100,7 @@ def components(request):
         "wrong_form": ExampleForm(wrong),
         "filter_form": FilterForm(prefix="filter"),
         "moment": moment,
+        "typed": "One line\nand the next\n\nA new paragraph",
         "page": Paginator(range(300), 10).get_page(request.GET.get("page", 5)),
         "crumbs": [("Projects", "/projects/"), ("Falls on Ward 7", "")],
         "thread": _thread(),

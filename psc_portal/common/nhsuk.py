@@ -31,7 +31,7 @@ class MaxWordsValidator:
         count = len(text.split())
         if count > self.limit:
             raise ValidationError(
-                "Use %(limit)s words or fewer. You have written %(count)s.",
+                "{label}: use %(limit)s words or fewer. You have written %(count)s.",
                 code=self.code,
                 params={"limit": self.limit, "count": count},
             )

@@ -185,7 +185,7 @@ def quiet_button(button):
 
 @register.simple_tag(takes_context=True)
 def optional_mark(context, field):
-    """" (optional)" after the label of a field that may stay empty; not in search forms, where all may."""
+    """ " (optional)" after the label of a field that may stay empty; not in search forms, where all may."""
     method = context.get("form_method") or context.get("formset_method") or ""
     if field.field.required or method.lower() != "post" or "optional" in str(field.label).lower():
         return ""

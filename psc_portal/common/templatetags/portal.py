@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import jinja2
 from django import template
+from django.conf import settings
 from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
 
@@ -152,3 +153,19 @@ def page_numbers(page):
 def thread_missing(thread):
     """The kinds of which a thread has nothing yet, as words: "projects, pledges"."""
     return ", ".join(step.heading.lower() for step in thread if not step.items and not step.is_here)
+
+
+@register.filter
+def is_signed_in(request):
+    """Whether somebody is logged in. Looks at the session only if the browser sent one: visitors' pages stay equal."""
+    return bool(request) and settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated
+
+
+@register.filter
+def messages_for(request):
+    """What is to be said to this person; for a visitor without cookies there is nothing to look up."""
+    storage = getattr(request, "_messages", None)
+    if storage is None:
+        return []
+    has_cookie = {settings.SESSION_COOKIE_NAME, "messages"} & request.COOKIES.keys()
+    return storage if has_cookie or storage.added_new else []
