@@ -536,7 +536,7 @@ class Answer:
         return not self.text
 
 
-def _as_text(question: Question, raw, choices: Choices) -> str:
+def as_text(question: Question, raw, choices: Choices) -> str:
     if not is_answered(raw):
         return ""
     if question.kind == Kind.CHOICE:
@@ -581,14 +581,14 @@ def shown(answers: Mapping, choices: Choices, *, blind: bool = False, with_probl
             rows = [
                 (
                     number,
-                    [Answer(one, _as_text(one, answers.get(one.name), choices)) for one in section.rows.row(number)],
+                    [Answer(one, as_text(one, answers.get(one.name), choices)) for one in section.rows.row(number)],
                 )
                 for number in section.rows.filled(answers)
             ]
         result.append(
             Shown(
                 section,
-                [Answer(one, _as_text(one, answers.get(one.name), choices)) for one in visible],
+                [Answer(one, as_text(one, answers.get(one.name), choices)) for one in visible],
                 rows,
                 read([section], answers, choices).problems if with_problems else {},
             )

@@ -90,8 +90,9 @@ def _make_project(proposal, lead_organisation, by):
             project=proposal.project,
             target=benefit.aim,
             definition={
-                "operational_definition": f"{benefit.metric_name}, in {benefit.unit}. "
-                f"Promised in {proposal.reference}: from {benefit.baseline.normalize():f} to {benefit.aim.normalize():f} by {benefit.aim_on:%d %B %Y}.",
+                "operational_definition": f"{benefit.metric_name}, in {benefit.unit}. Promised in proposal "
+                f"{proposal.reference}: from {benefit.baseline.normalize():f} to {benefit.aim.normalize():f} "
+                f"by {benefit.aim_on.day} {benefit.aim_on:%B %Y}.",
                 "source": f"Proposal {proposal.reference}",
             },
             by=by,

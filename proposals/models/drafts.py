@@ -296,7 +296,15 @@ class AttachmentQuerySet(models.QuerySet):
         return self.filter(removed_at__isnull=True)
 
     def visible_to(self, user):
-        return self.current().filter(proposal__in=Proposal.objects.visible_to(user).order_by().values("pk"))
+        """Whoever sees the proposal; but files tell names, so a blind call's reviewers get none."""
+        if not user.is_authenticated:
+            return self.none()
+        mine = Proposal.objects.of_team(user)
+        others = Proposal.objects.in_admin_visible_to(user)
+        if not user.is_programme_staff:
+            others = others.filter(call__is_blind=False)
+        seen = Q(proposal__in=mine.order_by().values("pk")) | Q(proposal__in=others.order_by().values("pk"))
+        return self.current().filter(seen)
 
 
 class Attachment(models.Model):

@@ -1,0 +1,536 @@
+"""Pages of calls and proposals, for the public and for innovators. Staff and reviewers work in the admin."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db.models import Prefetch, Q
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from proposals import actions, forms, permissions, questions, readings
+from proposals.models import Attachment, Call, CriterionWeight, Decision, Proposal
+from psc_portal.common import clock, registry
+from psc_portal.common.files import attachment_response
+from psc_portal.common.pagination import paginate
+from psc_portal.common.public_pages import public_page
+from psc_portal.common.refusals import ActionRefused
+from psc_portal.common.templatetags.portal import uk_date, uk_datetime
+
+CALLS = [("Calls for proposals", "/calls/")]
+
+
+# Calls ----------------------------------------------------------------------------------------------------------------
+@require_GET
+@public_page
+def call_list(request):
+    now = clock.now()
+    calls = Call.objects.published().prefetch_related("priorities")
+    past = paginate(request, calls.past_at(now), per_page=10)
+    counts = readings.counts_of_calls([call.pk for call in past])
+    for call in past:
+        call.counts = counts.get(call.pk, readings.CallCounts(0, 0, 0))
+    return render(
+        request,
+        "proposals/call_list.html",
+        {
+            "open_calls": calls.open_at(now).order_by("closes_at"),
+            "upcoming_calls": calls.upcoming_at(now).order_by("opens_at"),
+            "past_calls": past,
+        },
+    )
+
+
+def _call(slug) -> Call:
+    weights = CriterionWeight.objects.select_related("criterion").prefetch_related("criterion__levels")
+    calls = Call.objects.published().prefetch_related("priorities", Prefetch("weights", weights))
+    return get_object_or_404(calls, slug=slug)
+
+
+@require_GET
+@public_page
+def call_detail(request, slug):
+    call = _call(slug)
+    is_past = call.is_past
+    known = {"priority": [priority.pk for priority in call.priorities.all()]}
+    return render(
+        request,
+        "proposals/call_detail.html",
+        {
+            "call": call,
+            "crumbs": CALLS,
+            "facts": _facts(call),
+            "extensions": call.extensions.filter(applicant__isnull=True),
+            "counts": readings.counts_of_calls([call.pk]).get(call.pk, readings.CallCounts(0, 0, 0))
+            if is_past
+            else None,
+            "funded": call.proposals.public().select_related("organisation", "project") if is_past else [],
+            "thread": registry.thread_of("call", call.pk, user=request.user, known=known),
+        },
+    )
+
+
+def _facts(call) -> list[tuple[str, str]]:
+    facts = [("Opens", uk_datetime(call.opens_at)), ("Closes", uk_datetime(call.closes_at))]
+    if call.grace:
+        facts.append(("Accepted until", uk_datetime(call.accepts_until)))
+    facts += [("Decision and feedback by", uk_date(call.decision_on)), ("Money in all", _pounds(call.money_total))]
+    if call.money_per_project:
+        facts.append(("Most for one proposal", _pounds(call.money_per_project)))
+    facts.append(("Reviews of each proposal", f"{call.reviews_wanted}, {call.lay_reviews_wanted} of them lay"))
+    return facts
+
+
+def _pounds(amount) -> str:
+    return f"£{amount:,.2f}".removesuffix(".00")
+
+
+@require_GET
+@public_page
+def call_form(request, slug):
+    """Every question, with criteria, weights and descriptors, to read and print before any account."""
+    call = _call(slug)
+    choices = questions.Choices(call)
+    short_lists = ("priorities", "care_settings", "evidence_levels", "benefit_kinds", "directions")
+    weights = {weight.criterion.code: weight for weight in call.weights.all()}
+    return render(
+        request,
+        "proposals/call_form.html",
+        {
+            "call": call,
+            "crumbs": [*CALLS, (call.title, call.get_absolute_url())],
+            "sections": [(section, weights.get(section.criterion)) for section in questions.SECTIONS],
+            "lists": {name: [label for _value, label in getattr(choices, name)()] for name in short_lists},
+        },
+    )
+
+
+@login_required
+@never_cache
+def apply(request, slug):
+    """Where a proposal begins, and the way back to drafts."""
+    call = _call(slug)
+    mine = Proposal.objects.of_team(request.user).filter(call=call).order_by("pk")
+    if request.method == "POST":
+        try:
+            proposal = actions.start_proposal(call=call, by=request.user)
+        except ActionRefused as refusal:
+            messages.error(request, str(refusal))
+            return redirect(call)
+        return redirect("proposals:draft", call.slug, proposal.public_id)
+    return render(
+        request,
+        "proposals/proposal_apply.html",
+        {
+            "call": call,
+            "crumbs": [*CALLS, (call.title, call.get_absolute_url())],
+            "drafts": [one for one in mine if one.status == Proposal.Status.DRAFT],
+            "others": [one for one in mine if one.status != Proposal.Status.DRAFT],
+        },
+    )
+
+
+# Writing --------------------------------------------------------------------------------------------------------------
+def _draft(request, slug, public_id) -> Proposal:
+    """A draft that this user may write; one that is no longer a draft has its own page."""
+    proposals = Proposal.objects.of_team(request.user).select_related("call", "applicant")
+    proposal = get_object_or_404(proposals, public_id=public_id, call__slug=slug)
+    if not permissions.can_edit(request.user, proposal):
+        raise Http404
+    return proposal
+
+
+def _draft_crumbs(proposal, *more):
+    call = proposal.call
+    here = (proposal.title or "Your proposal", reverse("proposals:draft", args=[call.slug, proposal.public_id]))
+    return [*CALLS, (call.title, call.get_absolute_url()), *([here] if more else [])]
+
+
+@login_required
+@never_cache
+@require_GET
+def draft(request, slug, public_id):
+    """The task list of a draft."""
+    proposal = _draft(request, slug, public_id)
+    if proposal.status != Proposal.Status.DRAFT:
+        return redirect(proposal)
+    has_files = proposal.attachments.current().exists()
+    progress = questions.progress(proposal.answers, questions.Choices(proposal.call), has_files=has_files)
+    done = sum(one.is_complete for one in progress if one.section.is_required)
+    return render(
+        request,
+        "proposals/proposal_tasks.html",
+        {
+            "proposal": proposal,
+            "call": proposal.call,
+            "crumbs": _draft_crumbs(proposal),
+            "tasks": [_task(proposal, one) for one in progress],
+            "done": done,
+            "wanted": sum(one.section.is_required for one in progress),
+            "accepts_until": proposal.accepts_until(),
+        },
+    )
+
+
+def _task(proposal, progress) -> dict:
+    """One line of the NHS.UK task list."""
+    section = progress.section
+    if progress.is_complete:
+        status = {"text": "Completed"}
+    elif not section.is_required:
+        status = {"tag": {"text": "Optional", "classes": "nhsuk-tag--grey"}}
+    elif progress.is_started:
+        status = {"tag": {"text": "In progress", "classes": "nhsuk-tag--aqua-green"}}
+    else:
+        status = {"tag": {"text": "Not started", "classes": "nhsuk-tag--blue"}}
+    return {"title": {"text": section.title}, "href": _section_url(proposal, section), "status": status}
+
+
+def _section_url(proposal, section) -> str:
+    args = [proposal.call.slug, proposal.public_id]
+    if section.slug == "files":
+        return reverse("proposals:draft_files", args=args)
+    return reverse("proposals:draft_section", args=[*args, section.slug])
+
+
+@login_required
+@never_cache
+def draft_section(request, slug, public_id, section):
+    """One section of the form. Save keeps everything; the way on opens when nothing stands in the way."""
+    proposal = _draft(request, slug, public_id)
+    section = questions.BY_SLUG.get(section)
+    if section is None or section.slug == "files":
+        raise Http404
+    if proposal.status != Proposal.Status.DRAFT:
+        return redirect(proposal)
+    choices = questions.Choices(proposal.call)
+    data = request.POST if request.method == "POST" else None
+    form = forms.SectionForm(section, choices, answers=proposal.answers, version=proposal.version, data=data)
+    clashes = []
+    if request.method == "POST":
+        form.is_valid()
+        try:
+            saved = actions.save_draft(
+                proposal=proposal, by=request.user, section=section, answers=form.typed(), version=form.typed_version
+            )
+        except actions.DraftClash as clash:
+            form.show_version(clash.version)
+            form.add_error(None, str(clash))
+            clashes = _clashes(section, clash, choices)
+        except ActionRefused as refusal:
+            messages.error(request, str(refusal))
+            return redirect(proposal)
+        else:
+            if answer := _after_saving(request, saved, section, form, choices):
+                return answer
+            proposal = saved
+    return render(request, "proposals/proposal_section.html", _section_context(proposal, section, form, clashes))
+
+
+def _after_saving(request, proposal, section, form, choices):
+    """Where to go next; nothing when the page is to be shown again with what stands in the way."""
+    if "later" in request.POST:
+        messages.success(request, "Saved. You can come back at any time.")
+        return redirect("proposals:draft", proposal.call.slug, proposal.public_id)
+    if "more" in request.POST:
+        return redirect(f"{_section_url(proposal, section)}#{section.rows.name}")
+    problems = questions.read([section], proposal.answers, choices).problems
+    if not problems:
+        following = questions.SECTIONS[questions.SECTIONS.index(section) + 1]
+        return redirect(_section_url(proposal, following))
+    form.show_version(proposal.version)
+    form.show_problems(problems)
+    return None
+
+
+def _clashes(section, clash, choices):
+    by_name = {}
+    for question in section.questions:
+        by_name[question.name] = question
+    if section.rows:
+        for number in range(1, section.rows.at_most + 1):
+            by_name |= {question.name: question for question in section.rows.row(number)}
+    return [
+        (
+            by_name[one.name].label,
+            questions.as_text(by_name[one.name], one.stored, choices),
+            questions.as_text(by_name[one.name], one.typed, choices),
+        )
+        for one in clash.clashes
+    ]
+
+
+def _section_context(proposal, section, form, clashes):
+    weight = None
+    if section.criterion:
+        weights = proposal.call.weights.select_related("criterion").prefetch_related("criterion__levels")
+        weight = weights.filter(criterion__code=section.criterion).first()
+    number = questions.SECTIONS.index(section) + 1
+    return {
+        "proposal": proposal,
+        "call": proposal.call,
+        "section": section,
+        "number": number,
+        "of": len(questions.SECTIONS),
+        "form": form,
+        "clashes": clashes,
+        "weight": weight,
+        "totals": questions.budget_totals(proposal.answers) if section.slug == "budget" else None,
+        "can_add_row": bool(section.rows) and len(section.rows.filled(proposal.answers)) < section.rows.at_most,
+        "crumbs": _draft_crumbs(proposal, section),
+    }
+
+
+@login_required
+@never_cache
+def draft_files(request, slug, public_id):
+    proposal = _draft(request, slug, public_id)
+    if proposal.status != Proposal.Status.DRAFT:
+        return redirect(proposal)
+    form = forms.AttachmentForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            added = actions.add_attachment(proposal=proposal, by=request.user, file=form.cleaned_data["file"])
+        except ActionRefused as refusal:
+            form.add_error("file", str(refusal))
+        else:
+            messages.success(request, f"Added “{added.name}”.")
+            return redirect("proposals:draft_files", slug, public_id)
+    context = {
+        "proposal": proposal,
+        "call": proposal.call,
+        "section": questions.BY_SLUG["files"],
+        "number": len(questions.SECTIONS),
+        "of": len(questions.SECTIONS),
+        "form": form,
+        "attachments": proposal.attachments.current(),
+        "crumbs": _draft_crumbs(proposal, "files"),
+    }
+    return render(request, "proposals/proposal_files.html", context)
+
+
+@login_required
+@never_cache
+@require_POST
+def draft_file_remove(request, slug, public_id, file_id):
+    proposal = _draft(request, slug, public_id)
+    file = get_object_or_404(proposal.attachments.current(), public_id=file_id)
+    try:
+        actions.remove_attachment(attachment=file, by=request.user)
+    except ActionRefused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, f"Removed “{file.name}”.")
+    return redirect("proposals:draft_files", slug, public_id)
+
+
+@login_required
+@never_cache
+def draft_check(request, slug, public_id):
+    """Check your answers, declare, submit."""
+    proposal = _draft(request, slug, public_id)
+    if proposal.status != Proposal.Status.DRAFT:
+        if request.method == "POST" and proposal.reference:
+            messages.info(request, f"This proposal has been submitted already. Its number is {proposal.reference}.")
+        return redirect(proposal)
+    form = forms.SubmitForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            submitted = actions.submit_proposal(
+                proposal=proposal, by=request.user, interests=form.cleaned_data["interests"]
+            )
+        except PermissionDenied:
+            raise Http404
+        except ActionRefused as refusal:
+            proposal.refresh_from_db()
+            if proposal.reference:
+                messages.info(request, str(refusal))
+                return redirect(proposal)
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"We have received your proposal. Its number is {submitted.reference}.")
+            return redirect(submitted)
+    choices = questions.Choices(proposal.call)
+    sections = questions.shown(proposal.answers, choices, with_problems=True)
+    return render(
+        request,
+        "proposals/proposal_check.html",
+        {
+            "proposal": proposal,
+            "call": proposal.call,
+            "form": form,
+            "sections": [(one, _section_url(proposal, one.section)) for one in sections],
+            "problems": sum(len(one.problems) for one in sections if one.section.is_required),
+            "totals": questions.budget_totals(proposal.answers),
+            "attachments": proposal.attachments.current(),
+            "may_submit": permissions.can_submit(request.user, proposal),
+            "accepts_until": proposal.accepts_until(),
+            "crumbs": _draft_crumbs(proposal, "check"),
+        },
+    )
+
+
+# After submitting -----------------------------------------------------------------------------------------------------
+def _proposal(request, address) -> Proposal:
+    """By reference, or by the id of a draft; whoever may not see it gets a 404."""
+    try:
+        wanted = Q(public_id=UUID(address))
+    except ValueError:
+        wanted = Q(reference=address.upper())
+    decisions = Decision.objects.select_related("letter").prefetch_related("letter__comments__criterion")
+    proposals = (
+        Proposal.objects.visible_to(request.user)
+        .select_related("call", "applicant", "organisation", "project")
+        .prefetch_related(Prefetch("decisions", decisions))
+    )
+    return get_object_or_404(proposals, wanted)
+
+
+def _is_team(request, proposal) -> bool:
+    return Proposal.objects.of_team(request.user).filter(pk=proposal.pk).exists()
+
+
+NEXT_STEPS = {
+    Proposal.Status.DRAFT: "Finish your draft and submit it.",
+    Proposal.Status.SUBMITTED: "We check whether it is eligible for this call.",
+    Proposal.Status.IN_ASSESSMENT: "Reviewers who have no interest in it read it and score it on each criterion.",
+    Proposal.Status.AT_PANEL: "The panel decides, and we write feedback on each criterion.",
+    Proposal.Status.APPROVED: "We contact you to start the project.",
+    Proposal.Status.APPROVED_WITH_CONDITIONS: "We contact you about the conditions.",
+    Proposal.Status.RESERVE: "It stays on the reserve list. We tell you if money becomes free.",
+    Proposal.Status.DECLINED: "Read the feedback. You can use it for a later call.",
+    Proposal.Status.INELIGIBLE: "Read the reason below. You can write to us if you have a question.",
+    Proposal.Status.WITHDRAWN: "Nothing more happens. Your text stays here.",
+}
+WAITING = (Proposal.Status.SUBMITTED, Proposal.Status.IN_ASSESSMENT, Proposal.Status.AT_PANEL)
+TONES = {
+    Proposal.Status.DRAFT: "waiting",
+    Proposal.Status.APPROVED: "done",
+    Proposal.Status.APPROVED_WITH_CONDITIONS: "done",
+    Proposal.Status.DECLINED: "problem",
+    Proposal.Status.INELIGIBLE: "problem",
+    Proposal.Status.WITHDRAWN: "plain",
+}
+
+
+@login_required
+@never_cache
+@require_GET
+def proposal_detail(request, address):
+    """Where a proposal stands, for its team; for staff and cleared reviewers what it says."""
+    proposal = _proposal(request, address)
+    if address != proposal.address:
+        return redirect(proposal)
+    if not _is_team(request, proposal):
+        return _read(request, proposal)
+    status = Proposal.Status(proposal.status_for_team)
+    decision = proposal.released_decision
+    label = "Not submitted: the call has closed" if proposal.is_too_late else status.label
+    return render(
+        request,
+        "proposals/proposal_detail.html",
+        {
+            "proposal": proposal,
+            "call": proposal.call,
+            "status": status,
+            "label": label,
+            "tone": "problem" if proposal.is_too_late else TONES.get(status, "going"),
+            "next_step": "" if proposal.is_too_late else NEXT_STEPS[status],
+            "is_decided": status in Proposal.DECIDED,
+            "is_waiting": status
+            in (Proposal.Status.SUBMITTED, Proposal.Status.IN_ASSESSMENT, Proposal.Status.AT_PANEL),
+            "decision": decision,
+            "letter": decision.letter if decision else None,
+            "screening": proposal.screenings.last() if status == Proposal.Status.INELIGIBLE else None,
+            "can_withdraw": permissions.can_withdraw(request.user, proposal)
+            and Proposal.Status.WITHDRAWN in Proposal.TRANSITIONS[status],
+            "attachments": proposal.attachments.current(),
+            "accepts_until": proposal.accepts_until(),
+            "project": proposal.project
+            if decision and proposal.project_id and _project_is_visible(request.user, proposal)
+            else None,
+            "crumbs": [*CALLS, (proposal.call.title, proposal.call.get_absolute_url())],
+        },
+    )
+
+
+def _project_is_visible(user, proposal) -> bool:
+    return type(proposal.project).objects.visible_to(user).filter(pk=proposal.project_id).exists()
+
+
+def _read(request, proposal):
+    """The proposal as staff and cleared reviewers read it; a blind call's reviewers without names."""
+    is_staff = request.user.is_programme_staff
+    blind = proposal.call.is_blind and not is_staff
+    return render(
+        request,
+        "proposals/proposal_copy.html",
+        {
+            "proposal": proposal,
+            "call": proposal.call,
+            "blind": blind,
+            "sections": questions.shown(proposal.answers, questions.Choices(proposal.call), blind=blind),
+            "totals": questions.budget_totals(proposal.answers),
+            "attachments": proposal.attachments.visible_to(request.user),
+            "crumbs": CALLS,
+        },
+    )
+
+
+@login_required
+@never_cache
+@require_GET
+def proposal_copy(request, address):
+    """The whole proposal on one page, to print or keep."""
+    proposal = _proposal(request, address)
+    if not _is_team(request, proposal):
+        return _read(request, proposal)
+    return render(
+        request,
+        "proposals/proposal_copy.html",
+        {
+            "proposal": proposal,
+            "call": proposal.call,
+            "sections": questions.shown(proposal.answers, questions.Choices(proposal.call)),
+            "totals": questions.budget_totals(proposal.answers),
+            "attachments": proposal.attachments.current(),
+            "crumbs": [*CALLS, (str(proposal), proposal.get_absolute_url())],
+        },
+    )
+
+
+@login_required
+@never_cache
+def proposal_withdraw(request, address):
+    proposal = _proposal(request, address)
+    if not permissions.can_withdraw(request.user, proposal):
+        raise Http404
+    form = forms.WithdrawForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.withdraw_proposal(proposal=proposal, by=request.user, reason=form.cleaned_data["reason"])
+        except ActionRefused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, "Your proposal is withdrawn. Its text stays here.")
+            return redirect(proposal)
+    context = {
+        "form": form,
+        "heading": f"Withdraw {proposal.reference or 'this draft'}",
+        "intro": "A withdrawn proposal cannot be brought back. Its text stays readable for you.",
+        "crumbs": [*CALLS, (str(proposal), proposal.get_absolute_url())],
+        "back": ("Keep the proposal", proposal.get_absolute_url()),
+    }
+    return render(request, "layouts/form.html", context)
+
+
+@login_required
+@never_cache
+@require_GET
+def attachment(request, file_id):
+    file = get_object_or_404(Attachment.objects.visible_to(request.user), public_id=file_id)
+    return attachment_response(file.file, file.name)
