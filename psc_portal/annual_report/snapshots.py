@@ -154,7 +154,8 @@ def collect_metrics(year) -> list[dict]:
         .prefetch_related("versions")
     )
     collected = []
-    for metric, reading in zip(metrics, readings.readings_of(metrics, audience="public"), strict=True):
+    of_the_year = readings.readings_of(metrics, audience="public", until=year.cut_on)
+    for metric, reading in zip(metrics, of_the_year, strict=True):
         version = metric.version
         collected.append(
             {

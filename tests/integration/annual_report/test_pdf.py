@@ -202,12 +202,12 @@ def test_a_data_address_that_is_large_or_no_picture_is_refused(bomb):
 
 
 def test_a_document_that_needs_too_much_memory_ends_in_a_sentence():
-    with pytest.raises(PdfFailed, match="memory|stopped before"):
+    with pytest.raises(PdfFailed, match=r"memory|stopped before"):
         render_pdf(page("<p>Words.</p>" * 20_000), memory_bytes=150_000_000)
 
 
 def test_a_document_that_takes_too_long_is_stopped():
-    with pytest.raises(PdfFailed, match="longer than|stopped before"):
+    with pytest.raises(PdfFailed, match=r"longer than|stopped before"):
         render_pdf(page("<p>Words.</p>" * 50_000), seconds=1)
 
 
