@@ -5,6 +5,7 @@ from typing import NamedTuple
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from projects import actions as projects
@@ -54,10 +55,15 @@ PEOPLE = [
 
 @transaction.atomic
 def make(world):
+    hashed = make_password(PASSWORD)  # made slow on purpose: once is enough
     with clock.at(world.moment(days_ago=1200)):
         for person in PEOPLE:
-            user = User.objects.create_user(
-                person.email, PASSWORD, full_name=person.full_name, is_lay=person.is_lay, is_demonstration=True
+            user = User.objects.create(
+                email=person.email,
+                password=hashed,
+                full_name=person.full_name,
+                is_lay=person.is_lay,
+                is_demonstration=True,
             )
             EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
             if person.role:
