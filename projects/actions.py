@@ -23,6 +23,7 @@ from projects.models import (
 )
 from psc_portal.common import audit, clock, outbox
 from psc_portal.common.nhs_numbers import refuse_nhs_numbers
+from psc_portal.common.public_pages import changed
 from psc_portal.common.refusals import ActionRefused
 from psc_portal.common.slugs import unique_slug
 
@@ -89,6 +90,7 @@ def _create(model, *, by, many=None, **values):
         for name, rows in many.items():
             getattr(row, name).set(rows)
     audit.record(f"create_{model._meta.model_name}", row, by=by, after=audit.snapshot(row, [*values, *many]))
+    changed()
     return row
 
 
@@ -112,6 +114,7 @@ def _change(row, verb: str, values: Mapping, *, by):
         row.save(update_fields=columns)
     after = audit.snapshot(row, values)
     audit.record(verb, row, by=by, before=before, after=after)
+    changed()
     return row
 
 
@@ -350,6 +353,7 @@ def change_stage(*, project, stage, reason="", by) -> Project:
     with constraints_as_refusals():
         project.save(update_fields=["ends_on"])
     audit.record("change_stage", project, by=by, before={"status": before}, after={"status": stage})
+    changed()
     return project
 
 

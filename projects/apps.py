@@ -3,3 +3,15 @@ from django.apps import AppConfig
 
 class ProjectsConfig(AppConfig):
     name = "projects"
+
+    def ready(self):
+        from projects import providers
+        from psc_portal.common import registry
+
+        registry.thread.register(providers.priorities_on_thread)
+        registry.thread.register(providers.projects_on_thread)
+        registry.search.register(providers.search_priorities)
+        registry.search.register(providers.search_projects)
+        registry.search.register(providers.search_organisations)
+        registry.waiting.register(providers.claims_waiting)
+        registry.waiting.register(providers.projects_led)

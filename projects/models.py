@@ -57,6 +57,13 @@ class Searchable(models.QuerySet):
         return SearchQuery(text.replace("\0", " ")[:200], search_type="websearch", config="english")
 
 
+class SearchableManager(models.Manager):
+    """Leaves the vector in the database: only PostgreSQL reads it."""
+
+    def get_queryset(self):
+        return super().get_queryset().defer("search")
+
+
 class System(models.Model):
     """An integrated care system: where an organisation plans its care."""
 
@@ -122,7 +129,7 @@ class Organisation(Timestamped):
         db_persist=True,
     )
 
-    objects = OrganisationQuerySet.as_manager()
+    objects = SearchableManager.from_queryset(OrganisationQuerySet)()
 
     class Meta:
         ordering = ["name"]
@@ -250,7 +257,7 @@ class Priority(Timestamped):
         db_persist=True,
     )
 
-    objects = PriorityQuerySet.as_manager()
+    objects = SearchableManager.from_queryset(PriorityQuerySet)()
 
     class Meta:
         verbose_name_plural = "priorities"
@@ -336,6 +343,12 @@ class ProjectQuerySet(Searchable):
     def with_snippets(self, text: str):
         """`title_found` and `text_found` show where `text` was found."""
         return self.with_headlines(text, title_found=F("title"), text_found=Concat(*PROJECT_TEXTS))
+
+    def for_cards(self):
+        """With what a card in a list shows, at two queries."""
+        return (
+            self.select_related("lead_organisation").defer("lead_organisation__search").prefetch_related("priorities")
+        )
 
     def by_stage(self):
         """In the order of the work: from set-up to embedded, then closed and stopped."""
@@ -428,7 +441,7 @@ class Project(Stateful, Timestamped):
         db_persist=True,
     )
 
-    objects = ProjectQuerySet.as_manager()
+    objects = SearchableManager.from_queryset(ProjectQuerySet)()
 
     class Meta:
         ordering = ["title"]
