@@ -145,8 +145,8 @@ class AreasForm(StepForm):
         required=False,
         max_length=600,
         widget=forms.Textarea({"rows": "3"}),
-        help_text=f"In your own words, one on each line, at most {OWN_AREAS_MAX}. Name at least {AREAS_MIN} local areas "
-        "in all.",
+        help_text=f"In your own words, one on each line, at most {OWN_AREAS_MAX}. "
+        f"Name at least {AREAS_MIN} local areas in all.",
     )
 
     def __init__(self, *args, **kwargs):

@@ -72,7 +72,7 @@ class Pledge(models.Model):
     asks = models.TextField(help_text="What an organisation promises under this heading, in one or two sentences")
 
     class Meta:
-        ordering = ["wording_set", "number"]
+        ordering = ["number"]
         constraints = [
             models.UniqueConstraint(fields=["wording_set", "number"], name="pledge_number_once"),
             models.CheckConstraint(
@@ -218,7 +218,7 @@ class SignUp(Stateful, Timestamped):
     def problems(self) -> list[Problem]:
         """What is still missing or wrong, in the order of the steps. Empty: it can be submitted."""
         found = [
-            Problem(f"statement-{statement.pledge.number}", statement.pledge.title, statement.length_problem)
+            Problem(statement.step, statement.pledge.title, statement.length_problem)
             for statement in self.statements.select_related("pledge")
             if statement.length_problem
         ]
@@ -312,12 +312,17 @@ class Statement(Timestamped):
     objects = StatementQuerySet.as_manager()
 
     class Meta:
-        ordering = ["sign_up", "pledge__number"]
+        ordering = ["pledge__number"]
         constraints = [models.UniqueConstraint(fields=["sign_up", "pledge"], name="statement_one_per_pledge")]
         indexes = [GinIndex(fields=["search"], name="statement_search")]
 
     def __str__(self):
         return f"{self.sign_up}: {self.pledge.title}"
+
+    @property
+    def step(self):
+        """What the address of its step is called."""
+        return f"statement-{self.pledge.number}"
 
     @property
     def words(self):
@@ -362,7 +367,7 @@ class ProgressUpdate(models.Model):
     at = models.DateTimeField(default=clock.now)
 
     class Meta:
-        ordering = ["statement", "-made_on", "-pk"]
+        ordering = ["-made_on", "-pk"]
         constraints = [
             models.CheckConstraint(
                 condition=~Q(progress="stopped") | ~Q(reason_stopped=""), name="progressupdate_stopped_has_a_reason"

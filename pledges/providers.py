@@ -20,14 +20,10 @@ def thread(place, user):
         "priority": Q(areas__priority=place.pk),
         "metric": Q(statements__metric=place.pk),
         "project": Q(statements__metric__project=place.pk) | Q(statements__metric__in=place.known.get("metric", [])),
-    }.get(place.kind, Q(pk__in=place.known.get("pledge", [])))
-    if place.kind == "pledge" or (
-        place.kind not in {"priority", "metric", "project"} and not place.known.get("pledge")
-    ):
-        return []
-    sign_ups = (
-        SignUp.objects.public().filter(hangs | Q(pk__in=place.known.get("pledge", []))).select_related("organisation")
-    )
+    }.get(place.kind, Q(pk__in=[]))
+    if place.known.get("pledge"):
+        hangs |= Q(pk__in=place.known["pledge"])
+    sign_ups = SignUp.objects.public().filter(hangs).select_related("organisation")
     return [
         ThreadItem("pledge", sign_up.organisation_name, sign_up.get_absolute_url())
         for sign_up in sign_ups.distinct()[:MOST]

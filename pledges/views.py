@@ -190,9 +190,9 @@ def sign_up_tasks(request, public_id):
     for problem in sign_up.problems():
         problems.setdefault(problem.step, problem)
     statements = list(sign_up.statements.select_related("pledge").defer("search"))
-    titles = {f"statement-{one.pledge.number}": f"{one.pledge.number}. {one.pledge.title}" for one in statements}
+    titles = {one.step: f"{one.pledge.number}. {one.pledge.title}" for one in statements}
     titles |= {"areas": "Improvement areas", "plan": "Board approval and plan", "signatory": "Who signs"}
-    started = {f"statement-{one.pledge.number}" for one in statements if one.text.strip()}
+    started = {one.step for one in statements if one.text.strip()}
     items = [_task(sign_up, step, titles[step], problems.get(step), step in started) for step in STEPS]
     context = {
         "sign_up": sign_up,

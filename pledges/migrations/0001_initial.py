@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "ordering": ["wording_set", "number"],
+                "ordering": ["number"],
             },
         ),
         migrations.CreateModel(
@@ -198,7 +198,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "ordering": ["sign_up", "pledge__number"],
+                "ordering": ["pledge__number"],
             },
         ),
         migrations.CreateModel(
@@ -254,7 +254,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "ordering": ["statement", "-made_on", "-pk"],
+                "ordering": ["-made_on", "-pk"],
             },
         ),
         migrations.CreateModel(

@@ -81,7 +81,7 @@ class PageVersion(models.Model):
     objects = PageVersionQuerySet.as_manager()
 
     class Meta:
-        ordering = ["page", "-number"]
+        ordering = ["-number"]
         constraints = [models.UniqueConstraint(fields=["page", "number"], name="pageversion_number_once")]
         indexes = [GinIndex(fields=["search"], name="pageversion_search")]
 
@@ -164,7 +164,7 @@ class Edition(Timestamped):
     objects = EditionQuerySet.as_manager()
 
     class Meta:
-        ordering = ["document", "-number"]
+        ordering = ["-number"]
         constraints = [
             models.UniqueConstraint(fields=["document", "number"], name="edition_number_once"),
             models.CheckConstraint(

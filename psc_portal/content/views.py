@@ -34,7 +34,7 @@ def page(request, slug):
 
 
 def document_list(request):
-    latest = Edition.objects.out().order_by("document", "-number").distinct("document").defer("body", "search")
+    latest = Edition.objects.out().order_by("document_id", "-number").distinct("document_id").defer("body", "search")
     documents = Document.objects.visible_to(request.user).prefetch_related(
         Prefetch("editions", queryset=latest, to_attr="latest")
     )

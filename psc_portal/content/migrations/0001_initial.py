@@ -216,7 +216,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "ordering": ["document", "-number"],
+                "ordering": ["-number"],
                 "indexes": [django.contrib.postgres.indexes.GinIndex(fields=["search"], name="edition_search")],
                 "constraints": [
                     models.UniqueConstraint(fields=("document", "number"), name="edition_number_once"),
@@ -329,7 +329,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "ordering": ["page", "-number"],
+                "ordering": ["-number"],
                 "indexes": [django.contrib.postgres.indexes.GinIndex(fields=["search"], name="pageversion_search")],
                 "constraints": [models.UniqueConstraint(fields=("page", "number"), name="pageversion_number_once")],
             },
