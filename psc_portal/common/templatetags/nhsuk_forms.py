@@ -1,5 +1,7 @@
 """What the crispy template pack in templates/nhsuk/ asks of a form's fields."""
 
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Layout
 from django import forms, template
 from django.forms.utils import ErrorList
 from django.utils.html import format_html
@@ -218,3 +220,15 @@ def options(field):
                 "hint": option_hint(field, value),
                 "revealed": reveals(field, str(value)),
             }
+
+
+@register.filter
+def fields_only(form):
+    """The form's own crispy helper without form tag and buttons, for a page that writes those itself."""
+    own = getattr(form, "helper", None)
+    helper = FormHelper()
+    helper.form_tag = False
+    helper.disable_csrf = True
+    helper.layout = own.layout if own is not None and own.layout else Layout(*form.fields)
+    helper.render_hidden_fields = True
+    return helper
