@@ -182,7 +182,7 @@ def log_folder() -> Path:
     return local_servers.data_folder() / "log"
 
 
-def wait_until_ready(port: int, address: str, supervisor: subprocess.Popen, seconds: int = 90) -> None:
+def wait_until_ready(port: int, address: str, supervisor: subprocess.Popen, seconds: int = 180) -> None:
     host = address.partition("://")[2].partition("/")[0]
     question = urllib.request.Request(f"http://127.0.0.1:{port}/healthz/ready", headers={"Host": host})
     give_up = time.monotonic() + seconds

@@ -124,11 +124,11 @@ def run_postgres() -> None:
     _watch(postgres_is_up, stop_postgres)
     with _one_at_a_time():
         folder = _make_cluster()
-    if owner := _postgres_owner():
+    program = str(_postgres_programs() / "postgres")
+    if owner := _postgres_owner():  # from here on nothing can be imported: our own folders may be closed to the owner
         os.initgroups(owner.pw_name, owner.pw_gid)
         os.setgid(owner.pw_gid)
         os.setuid(owner.pw_uid)
-    program = str(_postgres_programs() / "postgres")
     os.execv(program, [program, "-D", str(folder), *_postgres_options()])  # noqa: S606
 
 
