@@ -16,7 +16,7 @@ from measurement.models import Metric
 from pledges.freshness import freshness
 from pledges.models import ProgressUpdate, SignUp
 from projects.models import CareSetting, Priority, Project
-from proposals.models import Call, Proposal
+from proposals.models import Call, Decision, Proposal
 from psc_portal.annual_report import glossary
 from psc_portal.annual_report.models import Mention, Section
 from psc_portal.common import clock, demonstration
@@ -182,11 +182,12 @@ def collect_metrics(year) -> list[dict]:
 
 
 def collect_calls(year) -> list[dict]:
+    told = Decision.objects.filter(outcome__in=Proposal.FUNDED, letter__released_at__lt=year.cut_at)
     funded = (
         Proposal.objects.public()
-        .filter(letter__released_at__lt=year.cut_at)
+        .filter(pk__in=told.values("proposal"))
         .select_related("organisation", "project")
-        .prefetch_related("decisions")
+        .prefetch_related(Prefetch("decisions", told, to_attr="awards"))
         .order_by("title", "pk")
     )
     calls = (
@@ -218,8 +219,7 @@ def collect_calls(year) -> list[dict]:
 
 
 def collect_award(proposal) -> dict:
-    decisions = list(proposal.decisions.all())
-    amount = decisions[-1].amount if decisions else None
+    amount = proposal.awards[-1].amount
     project = proposal.project
     return {
         "title": proposal.title,
