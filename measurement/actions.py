@@ -369,13 +369,14 @@ def _values(numbers) -> Values:
     return Values(**numbers)
 
 
-def _is_same(point, values: Values) -> bool:
+def is_same(point, values: Values) -> bool:
+    """Whether a stored point says just this already."""
     return all(getattr(point, field) == value for field, value in values.as_fields.items())
 
 
 def _correct(point, values: Values, *, reason, by, batch=None):
     """Change a point that the caller has locked by its series; what it said before goes to its history."""
-    if _is_same(point, values):
+    if is_same(point, values):
         return point  # sent twice, or nothing changed
     reason = (reason or "").strip()
     if not reason:

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector, SearchVectorField
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
@@ -32,7 +32,16 @@ class MetricQuerySet(models.QuerySet):
             default=2,
             output_field=models.PositiveSmallIntegerField(),
         )
-        return self.order_by(must_do, F("priority__position").asc(nulls_last=True), "code")
+        return self.order_by(must_do, F("priority__position").asc(nulls_last=True), "priority__title", "code")
+
+    def held_by(self, user):
+        """The metrics that the user owns or deputises for today."""
+        return self.filter(pk__in=MetricOwner.objects.held_by(user).values("metric"))
+
+    def matching(self, words):
+        """Metrics that a search finds, with their rank."""
+        query = SearchQuery(words, config="english", search_type="websearch")
+        return self.filter(search=query).annotate(rank=SearchRank("search", query))
 
 
 class Metric(Timestamped):
@@ -238,6 +247,13 @@ class MetricOwner(models.Model):
         return self.from_date <= today and (self.to_date is None or self.to_date > today)
 
 
+class SeriesQuerySet(models.QuerySet):
+    def kept_by(self, user):
+        """Series whose data the user is expected to enter: of metrics held, and of their organisations."""
+        held = MetricOwner.objects.held_by(user).values("metric")
+        return self.filter(Q(metric__in=held) | Q(organisation__in=Organisation.objects.of_member(user)))
+
+
 class Series(models.Model):
     """The values of one metric in one organisation, or in the whole region when `organisation` is empty."""
 
@@ -249,6 +265,8 @@ class Series(models.Model):
         null=True, blank=True, help_text="Freeze mean and limits on the first so many points of each part (12 or more)"
     )
     ended_on = models.DateField(null=True, blank=True)
+
+    objects = SeriesQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "series"
@@ -391,6 +409,19 @@ class Correction(models.Model):
 
     def __str__(self):
         return f"{self.point}: {self.reason}"
+
+    @property
+    def before_text(self):
+        return self._text("before")
+
+    @property
+    def after_text(self):
+        return self._text("after")
+
+    def _text(self, when):
+        numbers = [getattr(self, f"{name}_{when}") for name in ("numerator", "denominator", "value")]
+        said = " of ".join(f"{number.normalize():f}" for number in numbers if number is not None)
+        return f"{said}, {getattr(self, f'finality_{when}')}"
 
 
 class Withdrawable(models.Model):

@@ -1,0 +1,352 @@
+"""What people type about metrics, as clean values for the actions."""
+
+import datetime as dt
+from uuid import uuid4
+
+from django import forms
+
+from measurement import imports, periods
+from measurement.actions import DEFINITION_FIELDS
+from measurement.models import Annotation, Metric, MetricVersion, Series
+from projects.models import Organisation, PdsaCycle, Priority, Project
+from psc_portal.accounts.models import User
+from psc_portal.common import clock
+from psc_portal.common.nhsuk import DateInputField, NhsukFormMixin
+from psc_portal.common.refusals import ActionRefused
+
+NO_PATIENTS = "Do not write anything that could identify a patient."
+PERIODS_OFFERED = {"week": 60, "month": 48, "quarter": 24, "half_year": 12, "year": 10}
+LINES_IN_SENTENCE = {"rows": 3}
+
+
+# The list of metrics -------------------------------------------------------------------------------------------------
+
+
+class MetricFilters(forms.Form):
+    """Filters in the address of the list; what makes no sense there is left out."""
+
+    SIGNALS = [
+        ("concern", "Worse"),
+        ("improvement", "Better"),
+        ("neutral", "Changed"),
+        ("common", "No sign of change"),
+    ]
+
+    priority = forms.ChoiceField(required=False)
+    kind = forms.ChoiceField(
+        required=False,
+        choices=[("", "All kinds"), *((value, label.split(":")[0]) for value, label in Metric.Kind.choices)],
+    )
+    dimension = forms.ChoiceField(
+        required=False, choices=[("", "All dimensions"), *Metric.Dimension.choices], label="Dimension of safety"
+    )
+    signal = forms.ChoiceField(required=False, choices=[("", "All signals"), *SIGNALS], label="What the data say")
+
+    def __init__(self, data, *, priorities):
+        super().__init__(data)
+        self.fields["priority"].choices = [("", "All priorities"), *((one.slug, one.title) for one in priorities)]
+        self.is_valid()
+        self.chosen = {name: value for name, value in self.cleaned_data.items() if value}
+
+
+# Entering data -------------------------------------------------------------------------------------------------------
+
+
+class PointForm(NhsukFormMixin, forms.Form):
+    """One period of one series. Its fields follow the metric's definition; the last denominator is carried forward."""
+
+    submit_label = "Save"
+
+    is_provisional = forms.BooleanField(required=False, label="These numbers may still change")
+    note = forms.CharField(required=False, max_length=300, label="Note (optional)", help_text=NO_PATIENTS)
+    reason = forms.CharField(
+        required=False,
+        max_length=300,
+        label="Reason for a correction",
+        help_text="Only where the period has a value already. The old value is kept in the history.",
+    )
+
+    def __init__(self, data=None, *, series: Series, points, period: dt.date | None = None):
+        """`points`: the stored points of the series, oldest first; `period`: the one to correct, or None."""
+        super().__init__(data)
+        self.series, self.metric = series, series.metric
+        self.points = {point.period_start: point for point in points}
+        version = self.metric.version
+        numbers = {"period_start": self._period_field()}
+        if version.entry == MetricVersion.Entry.VALUE:
+            numbers["value"] = number_field(f"Value in {self.metric.unit}")
+        else:
+            numbers["numerator"] = number_field("Numerator", version.numerator)
+        if version.entry == MetricVersion.Entry.RATIO:
+            numbers["denominator"] = number_field("Denominator", version.denominator)
+        self.fields = {**numbers, **self.fields}
+        self._carry_forward(points, period)
+
+    def _period_field(self):
+        if self.metric.frequency == Metric.Frequency.EVENT:
+            return DateInputField(label="Date of the event", latest=clock.today)
+        choices = []
+        for start in recent_periods(self.metric, PERIODS_OFFERED[self.metric.frequency]):
+            label = periods.label(start, self.metric.frequency)
+            label = label[0].upper() + label[1:]
+            choices.append((start.isoformat(), f"{label} (has a value)" if start in self.points else label))
+        return forms.TypedChoiceField(label="Period", choices=choices, coerce=dt.date.fromisoformat, empty_value=None)
+
+    def _carry_forward(self, points, period) -> None:
+        point = self.points.get(period)
+        if point is not None:
+            shown = {name: imports.plain(getattr(point, name)) for name in ("numerator", "denominator", "value")}
+            self.initial |= shown | {
+                "period_start": self._start(period),
+                "note": point.note,
+                "is_provisional": point.finality == point.Finality.PROVISIONAL,
+            }
+            return
+        if points and points[-1].denominator is not None:
+            self.initial["denominator"] = imports.plain(points[-1].denominator)
+        if self.metric.frequency != Metric.Frequency.EVENT:
+            self.initial["period_start"] = self._first_due()
+
+    def _start(self, period):
+        return period if self.metric.frequency == Metric.Frequency.EVENT else period.isoformat()
+
+    def _first_due(self) -> str:
+        """The oldest period without a value after the newest with one; else the newest period."""
+        offered = [value for value, _ in self.fields["period_start"].choices]
+        newest = max(self.points, default=None)
+        after = [value for value in offered if newest is not None and dt.date.fromisoformat(value) > newest]
+        return after[-1] if after else offered[0]
+
+
+def recent_periods(metric: Metric, count: int) -> list[dt.date]:
+    """Starts of the newest periods that are over, newest first."""
+    starts = []
+    start = periods.start_of(clock.today(), metric.frequency)
+    for _ in range(count):
+        start = periods.start_of(start - dt.timedelta(days=1), metric.frequency)
+        starts.append(start)
+    return starts
+
+
+def number_field(label: str, meaning: str = ""):
+    return NumberField(
+        label=label,
+        help_text=meaning,
+        widget=forms.TextInput({"inputmode": "decimal", "class": "nhsuk-input--width-10"}),
+    )
+
+
+class NumberField(forms.Field):
+    """A number as people write it: with thousands commas if they like."""
+
+    def to_python(self, value):
+        if isinstance(value, str):
+            try:
+                return imports.number_of(value)
+            except ActionRefused:
+                raise forms.ValidationError("{label} must be a number, like 12 or 1,234.5", code="not_a_number")
+        return value
+
+
+class RowsForm(NhsukFormMixin, forms.Form):
+    """Rows pasted, or in a CSV file."""
+
+    submit_label = "Check the rows"
+
+    series = forms.ChoiceField(label="Place", help_text="For rows that do not name an organisation")
+    rows = forms.CharField(
+        required=False,
+        strip=False,
+        label="Paste rows from a spreadsheet",
+        help_text="With their column names. " + NO_PATIENTS,
+        widget=forms.Textarea({"rows": 8, "spellcheck": "false", "autocomplete": "off"}),
+    )
+    file = forms.FileField(required=False, label="Or choose a CSV file", help_text="At most 1 MB")
+
+    def __init__(self, *args, allowed: list[Series], **kwargs):
+        super().__init__(*args, **kwargs)
+        self.allowed = {series.key: series for series in allowed}
+        self.fields["series"].choices = [(series.key, series.place) for series in allowed]
+        if len(allowed) == 1:
+            self.fields["series"].widget = forms.HiddenInput()
+            self.fields["series"].initial = allowed[0].key
+
+    def clean_file(self):
+        file = self.cleaned_data["file"]
+        if file and file.size > imports.MAX_BYTES:
+            raise forms.ValidationError("The file is larger than 1 MB. Split it, or take out what is not needed.")
+        return file
+
+    def clean(self):
+        cleaned = super().clean()
+        file, text = cleaned.get("file"), cleaned.get("rows") or ""
+        if self.errors:
+            return cleaned
+        if file and text.strip():
+            raise forms.ValidationError("Paste rows or choose a file, not both.")
+        try:
+            cleaned["text"] = imports.text_of(file.read()) if file else text
+        except ActionRefused as refusal:
+            self.add_error("file", str(refusal))
+        if not file and not text.strip():
+            self.add_error("rows", "Paste rows or choose a file.")
+        cleaned["name"] = file.name if file else "Pasted rows"
+        cleaned["default"] = self.allowed.get(cleaned.get("series"))
+        return cleaned
+
+
+class StoreRowsForm(NhsukFormMixin, forms.Form):
+    """The preview's answer: the same rows again, to be checked again and stored."""
+
+    series = forms.CharField(widget=forms.HiddenInput)
+    text = forms.CharField(widget=forms.HiddenInput, strip=False, max_length=imports.MAX_BYTES)
+    name = forms.CharField(widget=forms.HiddenInput, max_length=300)
+    token = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
+    reason = forms.CharField(
+        max_length=300, label="Reason for the corrections", help_text="The old values are kept in the history."
+    )
+
+    def __init__(self, *args, preview: imports.Preview, **kwargs):
+        super().__init__(*args, **kwargs)
+        count = len(preview.good)
+        rows = f"{'good ' if preview.refused else ''}row{'s' if count != 1 else ''}"
+        self.submit_label = f"Store {count} {rows}"
+        if not preview.has_corrections:
+            del self.fields["reason"]
+
+
+# Annotations and rebases ---------------------------------------------------------------------------------------------
+
+
+class AnnotationForm(NhsukFormMixin, forms.Form):
+    submit_label = "Add to the chart"
+
+    date = DateInputField(label="When", latest=clock.today)
+    kind = forms.ChoiceField(choices=Annotation.Kind, widget=forms.RadioSelect, label="What kind of event")
+    text = forms.CharField(max_length=200, label="What happened", help_text="In a few words. " + NO_PATIENTS)
+    series = forms.ModelChoiceField(
+        Series.objects.none(), required=False, empty_label="All places", label="Whose chart"
+    )
+    pdsa_cycle = forms.ModelChoiceField(
+        PdsaCycle.objects.none(), required=False, empty_label="None", label="Plan-do-study-act cycle"
+    )
+
+    def __init__(self, *args, metric, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["series"].queryset = metric.series.select_related("organisation", "metric")
+        self.fields["series"].label_from_instance = lambda series: series.place
+        if metric.project_id:
+            self.fields["pdsa_cycle"].queryset = metric.project.pdsa_cycles.all()
+        else:
+            del self.fields["pdsa_cycle"]
+
+
+class RebaseDateForm(NhsukFormMixin, forms.Form):
+    submit_label = "Rebase"
+
+    from_date = DateInputField(label="Calculate anew from", latest=clock.today)
+    reason = forms.CharField(
+        max_length=300,
+        widget=forms.Textarea(LINES_IN_SENTENCE),
+        help_text="What changed in the way of working, and how you know that it will last. It is shown with the chart.",
+    )
+
+
+class RebaseForm(RebaseDateForm):
+    series = forms.ModelChoiceField(Series.objects.none(), empty_label=None, label="Whose chart")
+    field_order = ["series", "from_date", "reason"]
+
+    def __init__(self, *args, metric, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["series"].queryset = metric.series.select_related("organisation", "metric")
+        self.fields["series"].label_from_instance = lambda series: series.place
+
+
+# For staff, in the admin ---------------------------------------------------------------------------------------------
+
+
+class DefinitionFields(NhsukFormMixin, forms.Form):
+    operational_definition = forms.CharField(
+        widget=forms.Textarea(LINES_IN_SENTENCE), help_text="Exactly what is counted, and how"
+    )
+    numerator = forms.CharField(required=False, help_text="Empty where a period has one value, such as days")
+    denominator = forms.CharField(required=False, help_text="Empty for a plain count")
+    exclusions = forms.CharField(required=False, widget=forms.Textarea(LINES_IN_SENTENCE))
+    source = forms.CharField(required=False, help_text="Where the numbers come from")
+
+
+class MetricFields(forms.Form):
+    name = forms.CharField(max_length=120)
+    kind = forms.ChoiceField(choices=Metric.Kind)
+    dimension = forms.ChoiceField(choices=Metric.Dimension, label="Dimension of safety")
+    priority = forms.ModelChoiceField(Priority.objects.all(), required=False)
+    project = forms.ModelChoiceField(Project.objects.all(), required=False)
+    direction = forms.ChoiceField(choices=Metric.Direction, label="Improvement direction")
+    unit = forms.CharField(max_length=60, help_text="%, days, per 1,000 occupied bed days")
+    multiplier = forms.IntegerField(min_value=1, initial=1, help_text="100 for %, 1,000 for a rate per 1,000, else 1")
+    frequency = forms.ChoiceField(choices=Metric.Frequency)
+    days_to_report = forms.IntegerField(
+        min_value=0, max_value=730, initial=30, label="Days to report", help_text="After the end of a period"
+    )
+    target = forms.DecimalField(required=False, max_digits=16, decimal_places=4)
+    target_from = DateInputField(required=False, label="Target from")
+    target_set_by = forms.CharField(required=False, max_length=120, label="Who set the target")
+    chart_type = forms.ChoiceField(choices=[(Metric.ChartType.XMR, Metric.ChartType.XMR.label)], label="Chart")
+    is_public = forms.BooleanField(required=False, label="Public")
+    numerator_counts_people = forms.BooleanField(
+        required=False, initial=True, help_text="Public pages hide 1 to 7 people and round the rest"
+    )
+    denominator_counts_people = forms.BooleanField(required=False, initial=True)
+    why_it_matters = forms.CharField(required=False, widget=forms.Textarea(LINES_IN_SENTENCE))
+    known_limits = forms.CharField(required=False, widget=forms.Textarea(LINES_IN_SENTENCE))
+    is_illustrative = forms.BooleanField(required=False, label="Values are illustrative")
+
+
+class AddMetricForm(DefinitionFields, MetricFields):
+    submit_label = "Add the metric"
+
+    code = forms.RegexField(
+        r"^[A-Za-z][A-Za-z0-9-]*\Z",
+        required=False,
+        max_length=12,
+        help_text="Like PU1; the next free one if left empty",
+        error_messages={"invalid": "Use letters, digits and hyphens for the code, like PU1"},
+    )
+
+    field_order = ["code", *MetricFields.base_fields, *DEFINITION_FIELDS]
+
+    def clean(self):
+        cleaned = super().clean()
+        cleaned["definition"] = {name: cleaned.pop(name, "") for name in DEFINITION_FIELDS}
+        return cleaned
+
+
+class EditMetricForm(NhsukFormMixin, MetricFields):
+    submit_label = "Save"
+
+
+class NewDefinitionForm(DefinitionFields):
+    submit_label = "Apply the new definition"
+
+    valid_from = DateInputField(label="Applies from")
+    reason = forms.CharField(widget=forms.Textarea(LINES_IN_SENTENCE), label="Why it changes")
+
+
+class OwnerForm(NhsukFormMixin, forms.Form):
+    user = forms.ModelChoiceField(User.objects.filter(is_active=True), label="Owner")
+    deputy = forms.ModelChoiceField(User.objects.filter(is_active=True), required=False, empty_label="None")
+
+
+class SeriesForm(NhsukFormMixin, forms.Form):
+    organisation = forms.ModelChoiceField(
+        Organisation.objects.filter(closed_on__isnull=True), required=False, empty_label="The whole region"
+    )
+
+
+class BaselineForm(NhsukFormMixin, forms.Form):
+    points = forms.IntegerField(
+        required=False,
+        min_value=12,
+        label="Points in the baseline",
+        help_text="Mean and limits rest on the first so many points of each part. Empty: on all points.",
+    )

@@ -1,0 +1,444 @@
+from dataclasses import dataclass
+from itertools import groupby
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db.models import Prefetch
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+
+from measurement import actions, charts, forms, imports, periods, permissions, readings
+from measurement.figures import Icon, Reading
+from measurement.models import Correction, Metric, MetricOwner, Series
+from projects.models import Priority
+from psc_portal.common import demonstration, registry
+from psc_portal.common.export import csv_response
+from psc_portal.common.public_pages import public_page
+from psc_portal.common.refusals import ActionRefused
+
+ROWS_SHOWN = 13  # of the data table; older ones unfold
+IMPORTS_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class MetricRow:
+    """A metric in the table of the plan."""
+
+    metric: Metric
+    reading: Reading
+    variation: str
+    assurance: str
+
+
+def _icon(icon: Icon | None) -> str:
+    return charts.icon_svg(icon, is_decorative=True) if icon else ""
+
+
+# The measurement plan ------------------------------------------------------------------------------------------------
+
+
+@public_page
+def metric_list(request):
+    priorities = list(Priority.objects.visible_to(request.user).order_by("-kind", "position", "title"))
+    filters = forms.MetricFilters(request.GET, priorities=priorities)
+    chosen = dict(filters.chosen)
+    signal = chosen.pop("signal", None)
+    if "priority" in chosen:
+        chosen["priority__slug"] = chosen.pop("priority")
+    metrics = Metric.objects.visible_to(request.user).filter(**chosen).select_related("priority").in_plan_order()
+    if request.user.is_authenticated:
+        owners = MetricOwner.objects.current().select_related("user")
+        metrics = metrics.prefetch_related(Prefetch("owners", owners))
+    metrics = list(metrics)
+    found = readings.readings_of(metrics, permissions.audience_for(request.user), with_marks=False)
+    rows = [
+        MetricRow(metric, reading, _icon(reading.variation), _icon(reading.assurance))
+        for metric, reading in zip(metrics, found, strict=True)
+        if signal is None or reading.variation.tone == signal
+    ]
+    measured = {metric.priority_id for metric in metrics}
+    context = {
+        "groups": [(priority, list(group)) for priority, group in groupby(rows, key=lambda row: row.metric.priority)],
+        "count": len(rows),
+        "form": filters,
+        "has_filters": bool(filters.chosen),
+        "unmeasured": [one for one in priorities if one.pk not in measured and one.is_current],
+        "shows_owners": request.user.is_authenticated,
+    }
+    return render(request, "measurement/metric_list.html", context)
+
+
+# One metric ----------------------------------------------------------------------------------------------------------
+
+
+def _metric(request, code) -> Metric:
+    """The metric of an address, or 404 where this user may not see it."""
+    rows = Metric.objects.visible_to(request.user).select_related("priority", "project")
+    return get_object_or_404(rows.prefetch_related("versions"), code=code.upper())
+
+
+def _all_series(metric) -> list[Series]:
+    rows = metric.series.select_related("organisation")
+    for series in rows:
+        series.metric = metric  # with its definitions fetched
+    return list(rows)
+
+
+def _chosen_series(request, all_series: list[Series]) -> Series | None:
+    key = request.GET.get("series")
+    if not key:
+        return all_series[0] if all_series else None
+    series = next((series for series in all_series if series.key == key), None)
+    if series is None:
+        raise Http404
+    return series
+
+
+@public_page
+def metric_detail(request, code):
+    metric = _metric(request, code)
+    if code != metric.code:
+        return redirect(metric, permanent=True)
+    all_series = _all_series(metric)
+    series = _chosen_series(request, all_series)
+    audience = permissions.audience_for(request.user)
+    found = dict(zip([s.pk for s in all_series], readings.readings_of(all_series, audience), strict=True))
+    reading = found[series.pk] if series else readings.reading(metric, audience(None))
+    points = list(reversed(reading.points))
+    query = "?" + urlencode({"series": series.key}) if series and series != all_series[0] else ""
+    can_enter = series is not None and permissions.can_enter(request.user, series)
+    enter_url = f"{reverse('measurement:point_enter', args=[metric.code])}?series={series.key}" if can_enter else ""
+    context = {
+        "metric": metric,
+        "series": series,
+        "reading": reading,
+        "chart": charts.xmr_svg(reading),
+        "variation": _icon(reading.variation),
+        "assurance": _icon(reading.assurance),
+        "recent": points[:ROWS_SHOWN],
+        "older": points[ROWS_SHOWN:],
+        "query": query,
+        "places": [
+            (one, found[one.pk], _icon(found[one.pk].variation), _icon(found[one.pk].assurance)) for one in all_series
+        ],
+        "versions": sorted(metric.versions.all(), key=lambda version: -version.number),
+        "owner": _owner(metric) if request.user.is_authenticated else None,
+        "can_enter": can_enter,
+        "enter_url": enter_url,
+        "can_explain": can_enter and permissions.can_explain(request.user, metric),
+        "corrections": _corrections(series) if can_enter else [],
+        "thread": registry.thread_of("metric", metric.pk, user=request.user, known=_known(metric)),
+        "crumbs": [("Metrics", reverse("measurement:metric_list"))],
+    }
+    return render(request, "measurement/metric_detail.html", context)
+
+
+def _known(metric) -> dict[str, list[int]]:
+    return {
+        "priority": [metric.priority_id] if metric.priority_id else [],
+        "project": [metric.project_id] if metric.project_id else [],
+    }
+
+
+def _owner(metric) -> MetricOwner | None:
+    return metric.owners.current().select_related("user", "deputy").first()
+
+
+def _corrections(series) -> list[Correction]:
+    return list(
+        Correction.objects.filter(point__series=series).select_related("point", "by").order_by("-at", "-pk")[:20]
+    )
+
+
+@public_page
+def metric_csv(request, code):
+    metric = _metric(request, code)
+    series = _chosen_series(request, _all_series(metric))
+    reading = readings.reading(series or metric, permissions.audience_for(request.user)(series))
+    return csv_response(f"{metric.code}-{reading.series_key or 'no-data'}.csv", *_csv(metric, reading))
+
+
+def _csv(metric, reading: Reading):
+    """Header and rows: first what the numbers are and by which rules they are judged, then the numbers."""
+    about = [
+        ("Place", reading.place),
+        ("Unit", reading.unit),
+        ("Improvement direction", metric.get_direction_display()),
+        ("Target", reading.target_text or "None"),
+        (f"Definition, version {reading.definition_number}", reading.definition),
+        ("Numerator", reading.numerator_name),
+        ("Denominator", reading.denominator_name),
+        ("Source", reading.source),
+        ("Rule set", reading.rule_set),
+        ("Values", "True values, not for publication" if reading.audience == readings.OWNER else "As published"),
+        ("Small numbers", reading.published_as),
+        ("Illustrative", "Values are made up" if reading.is_illustrative else ""),
+        ("What it says", reading.sentence),
+    ]
+    columns = [
+        "Period", "Period start", "Period end", "Numerator", "Denominator", "Value", "Mean", "Lower process limit",
+        "Upper process limit", "Signal", "Rule", "Status", "Definition version",
+    ]  # fmt: skip
+    rows = [list(row) for row in about if row[1]]
+    rows += [[], columns]
+    rows += [
+        [
+            point.label, point.period_start, point.period_end,
+            *(["*", "*", "*"] if point.is_hidden else [point.numerator, point.denominator, point.value]),
+            point.mean, point.lower, point.upper, point.meaning.split(":")[0], point.rule,
+            "provisional" if point.is_provisional else "final", point.version,
+        ]
+        for point in reading.points
+    ]  # fmt: skip
+    return ["Metric", f"{metric.code} {metric.name}"], rows
+
+
+@public_page
+def metric_svg(request, code):
+    return HttpResponse(_picture(request, code), content_type="image/svg+xml")
+
+
+@public_page
+def metric_png(request, code):
+    return HttpResponse(charts.png(_picture(request, code)), content_type="image/png")
+
+
+def _picture(request, code) -> str:
+    metric = _metric(request, code)
+    series = _chosen_series(request, _all_series(metric))
+    reading = readings.reading(series or metric, permissions.audience_for(request.user)(series))
+    footer = "Values are illustrative." if reading.is_illustrative else ""
+    if demonstration.is_demonstration():
+        footer = demonstration.SENTENCE
+    return charts.xmr_svg(reading, with_heading=True, footer=footer)
+
+
+# Entering data -------------------------------------------------------------------------------------------------------
+
+
+def _series_to_enter(request, code) -> tuple[Metric, list[Series]]:
+    """The metric and the series that this user may write to; 404 where there is none."""
+    metric = _metric(request, code)
+    all_series = _all_series(metric)
+    if not permissions.can_explain(request.user, metric):
+        mine = permissions.organisation_ids(request.user)
+        all_series = [series for series in all_series if series.organisation_id in mine]
+    if not all_series:
+        raise Http404
+    return metric, all_series
+
+
+def _crumbs(metric, *more):
+    return [("Metrics", reverse("measurement:metric_list")), (metric.name, metric.get_absolute_url()), *more]
+
+
+@never_cache
+@login_required
+def point_enter(request, code):
+    metric, allowed = _series_to_enter(request, code)
+    series = _chosen_series(request, allowed)
+    points = list(series.points.current().order_by("period_start"))
+    form = forms.PointForm(request.POST or None, series=series, points=points, period=_period_asked(request, points))
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.enter_point(series=series, by=request.user, **form.cleaned_data)
+        except ActionRefused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            label = periods.label(form.cleaned_data["period_start"], metric.frequency)
+            messages.success(request, f"The value for {label} is stored.")
+            return redirect(series)
+    reading = readings.reading(series, readings.OWNER)
+    context = {
+        "metric": metric,
+        "series": series,
+        "allowed": allowed,
+        "form": form,
+        "reading": reading,
+        "last_facts": _last_facts(reading),
+        "crumbs": _crumbs(metric),
+    }
+    return render(request, "measurement/point_enter.html", context)
+
+
+def _last_facts(reading: Reading) -> list[tuple[str, str]]:
+    """The newest value, to compare with what one types."""
+    latest = reading.latest
+    if latest is None:
+        return []
+    facts = [("Last period", latest.label), ("Value", reading.latest_text)]
+    if latest.numerator_text:
+        counts = " of ".join(filter(None, [latest.numerator_text, latest.denominator_text]))
+        facts.insert(1, ("Counts", counts))
+    return facts
+
+
+def _period_asked(request, points):
+    """The period of a link that asks to correct one, if it has a value."""
+    asked = request.GET.get("period", "")
+    return next((point.period_start for point in points if point.period_start.isoformat() == asked), None)
+
+
+@never_cache
+@login_required
+def rows_enter(request, code):
+    """Two steps without anything stored between: check, then store what was checked, checked again."""
+    metric, allowed = _series_to_enter(request, code)
+    if request.method == "POST" and "token" in request.POST:
+        return _store_rows(request, metric, allowed)
+    asked = request.GET.get("series")
+    form = forms.RowsForm(
+        request.POST if request.method == "POST" else None,
+        request.FILES or None,
+        allowed=allowed,
+        initial={"series": asked if any(series.key == asked for series in allowed) else allowed[0].key},
+    )
+    if request.method == "POST" and form.is_valid():
+        cleaned = form.cleaned_data
+        try:
+            preview = imports.check(metric, cleaned["text"], allowed=allowed, default=cleaned["default"])
+        except ActionRefused as refusal:
+            form.add_error("file" if cleaned["file"] else "rows", str(refusal))
+        else:
+            kept = {"text": cleaned["text"], "name": cleaned["name"], "series": cleaned["series"]}
+            store = forms.StoreRowsForm(preview=preview, initial=kept)
+            return _preview_page(request, metric, preview, store, cleaned["name"])
+    context = {
+        "metric": metric,
+        "form": form,
+        "example": _example(metric, allowed),
+        "imports": _imports(request, metric),
+        "crumbs": _crumbs(metric, ("Enter data", reverse("measurement:point_enter", args=[metric.code]))),
+    }
+    return render(request, "measurement/rows_enter.html", context)
+
+
+def _store_rows(request, metric, allowed):
+    default = next((series for series in allowed if series.key == request.POST.get("series")), None)
+    name = request.POST.get("name", "")[:120]
+    try:
+        preview = imports.check(metric, request.POST.get("text", ""), allowed=allowed, default=default)
+    except ActionRefused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("measurement:rows_enter", metric.code)
+    form = forms.StoreRowsForm(request.POST, preview=preview)
+    if form.is_valid():
+        try:
+            batch = actions.store_points(
+                metric=metric,
+                rows=[row.point for row in preview.good],
+                name=name,
+                by=request.user,
+                token=form.cleaned_data["token"],
+                refused=len(preview.refused),
+                reason=form.cleaned_data.get("reason", ""),
+            )
+        except ActionRefused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"{batch.rows_stored} values are stored. You can undo the import as a whole.")
+            return redirect("measurement:rows_enter", metric.code)
+    return _preview_page(request, metric, preview, form, name)
+
+
+def _preview_page(request, metric, preview, form, name):
+    context = {
+        "metric": metric,
+        "preview": preview,
+        "form": form,
+        "name": name,
+        "crumbs": _crumbs(metric, ("Many rows", reverse("measurement:rows_enter", args=[metric.code]))),
+    }
+    return render(request, "measurement/rows_preview.html", context)
+
+
+def _example(metric, allowed) -> str:
+    """Two rows as this metric wants them, to copy."""
+    numbers = {
+        "ratio": ("numerator,denominator", "12,340"),
+        "count": ("numerator", "12"),
+        "value": ("value", "12.5"),
+    }[metric.version.entry]
+    start = forms.recent_periods(metric, 1)[0]
+    place = ("organisation,", f"{allowed[-1].key},") if len(allowed) > 1 else ("", "")
+    return f"period,{place[0]}{numbers[0]},note\n{start},{place[1]}{numbers[1]},"
+
+
+def _imports(request, metric):
+    batches = list(metric.imports.select_related("by", "metric")[:IMPORTS_SHOWN])
+    may_all = permissions.can_explain(request.user, metric)
+    mine = [batch for batch in batches if may_all or batch.by_id == request.user.pk]
+    return [(batch, batch.status == batch.Status.STORED) for batch in mine]
+
+
+@never_cache
+@login_required
+def import_undo(request, code, pk):
+    metric = _metric(request, code)
+    batch = get_object_or_404(metric.imports.select_related("metric", "by"), pk=pk)
+    if not permissions.can_undo(request.user, batch):
+        raise Http404
+    back = reverse("measurement:rows_enter", args=[metric.code])
+    if request.method == "POST":
+        try:
+            actions.undo_import(import_batch=batch, by=request.user)
+        except ActionRefused as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(request, f"The import “{batch.name}” is undone.")
+        return redirect(back)
+    context = {"metric": metric, "batch": batch, "back": back, "crumbs": _crumbs(metric, ("Many rows", back))}
+    return render(request, "measurement/import_undo.html", context)
+
+
+# Explaining the chart ------------------------------------------------------------------------------------------------
+
+
+def _explaining(request, code, form_class, action, *, heading, intro, done):
+    """A form of the metric's owner that changes what the chart says, then back to the chart."""
+    metric = _metric(request, code)
+    if not permissions.can_explain(request.user, metric) or not metric.series.exists():
+        raise Http404
+    asked = next((one for one in _all_series(metric) if one.key == request.GET.get("series")), None)
+    form = form_class(request.POST or None, metric=metric, initial={"series": asked.pk if asked else None})
+    if request.method == "POST" and form.is_valid():
+        try:
+            action(metric, form.cleaned_data)
+        except ActionRefused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, done)
+            return redirect(form.cleaned_data["series"] or metric)
+    context = {"form": form, "heading": heading, "intro": intro, "crumbs": _crumbs(metric)}
+    return render(request, "layouts/form.html", context)
+
+
+@never_cache
+@login_required
+def metric_annotate(request, code):
+    return _explaining(
+        request,
+        code,
+        forms.AnnotationForm,
+        lambda metric, cleaned: actions.annotate(metric=metric, by=request.user, **cleaned),
+        heading="Mark an event on the chart",
+        intro="It gets a number on the chart and a line in the list below it.",
+        done="The event is on the chart.",
+    )
+
+
+@never_cache
+@login_required
+def metric_rebase(request, code):
+    return _explaining(
+        request,
+        code,
+        forms.RebaseForm,
+        lambda metric, cleaned: actions.rebase(by=request.user, **cleaned),
+        heading="Rebase the chart",
+        intro="Mean and limits start anew from a date. Do this only when the way of working has changed for good.",
+        done="The chart is rebased.",
+    )
