@@ -1,9 +1,10 @@
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector, SearchVectorField
 from django.db import models
-from django.db.models import Case, CharField, Count, F, Func, Q, TextField, Value, When
+from django.db.models import Case, CharField, Count, F, Func, OuterRef, Q, TextField, Value, When
 from django.db.models.functions import Cast, Concat
 from django.urls import reverse
 
@@ -335,19 +336,24 @@ class ProjectQuerySet(Searchable):
             for name, expression in COUNTED
         ]
         counts: dict[str, dict[str, int]] = {name: {} for name in FILTERS}
-        for name, choice, projects in branches[0].union(*branches[1:], all=True):
+        for name, choice, projects in branches[0].union(*branches[1:], all=True).order_by():
             if choice is not None:
                 counts[name][choice] = counts[name].get(choice, 0) + projects
         return counts | {"evidence": _at_least(counts["evidence"])}
 
     def with_snippets(self, text: str):
         """`title_found` and `text_found` show where `text` was found."""
-        return self.with_headlines(text, title_found=F("title"), text_found=Concat(*PROJECT_TEXTS))
+        return self.with_headlines(
+            text, title_found=F("title"), text_found=Concat(*PROJECT_TEXTS, output_field=TextField())
+        )
 
     def for_cards(self):
-        """With what a card in a list shows, at two queries."""
+        """With what a card in a list shows, in one query."""
+        titles = Priority.objects.filter(projects=OuterRef("pk")).values("title")
         return (
-            self.select_related("lead_organisation").defer("lead_organisation__search").prefetch_related("priorities")
+            self.select_related("lead_organisation")
+            .defer("lead_organisation__search")
+            .annotate(priority_titles=ArraySubquery(titles))
         )
 
     def by_stage(self):
