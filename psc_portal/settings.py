@@ -144,6 +144,8 @@ CACHES = {
     }
 }
 
+KEEP_PUBLIC_PAGES = True  # for visitors who are not logged in: common/public_pages.py
+
 # Files ---------------------------------------------------------------------------------------------------------------
 STATIC_URL = "static/"
 STATIC_ROOT = Path(os.environ.get("STATIC_ROOT", BASE_DIR / "staticfiles"))

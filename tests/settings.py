@@ -19,3 +19,4 @@ STORAGES = {
 CACHES["default"]["KEY_PREFIX"] = f"test-{os.getpid()}"  # noqa: F405
 MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
 WHITENOISE_AUTOREFRESH = True  # the tests collect no static files
+KEEP_PUBLIC_PAGES = False  # a test sees what it has just changed; those of common/public_pages.py switch it on

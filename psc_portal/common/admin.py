@@ -91,6 +91,12 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     def _get_obj_does_not_exist_redirect(self, request, opts, object_id):
         raise Http404
 
+    def add_view(self, request, form_url="", extra_context=None):
+        raise Http404
+
+    def delete_view(self, request, object_id, extra_context=None):
+        raise Http404
+
     def changelist_view(self, request, extra_context=None):
         if not self.has_view_permission(request):
             raise Http404

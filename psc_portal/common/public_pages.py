@@ -21,10 +21,11 @@ LONGEST_QUERY = 300  # characters: longer addresses are made anew each time
 
 def changed() -> None:
     """Something that visitors may see has changed: forget every kept page once this transaction is stored."""
-    transaction.on_commit(_raise_revision, robust=True)
+    transaction.on_commit(forget, robust=True)
 
 
-def _raise_revision() -> None:
+def forget() -> None:
+    """Forget every kept page now."""
     cache.add(REVISION, 1, timeout=None)
     cache.incr(REVISION)
 
@@ -34,10 +35,10 @@ def public_page(view):
 
     @wraps(view)
     def kept(request, *args, **kwargs):
-        if request.method not in {"GET", "HEAD"} or request.COOKIES.keys() & {settings.SESSION_COOKIE_NAME, "messages"}:
-            return _private(view(request, *args, **kwargs))
-        if len(request.META.get("QUERY_STRING", "")) > LONGEST_QUERY:
-            return view(request, *args, **kwargs)
+        if not _may_be_kept(request):
+            response = view(request, *args, **kwargs)
+            patch_vary_headers(response, ["Cookie"])
+            return response
         key = _key(request)
         page = cache.get(key)
         if page is None:
@@ -68,9 +69,14 @@ def _answer(request, content: bytes, content_type: str, etag: str) -> HttpRespon
     return response
 
 
-def _private(response):
-    patch_vary_headers(response, ["Cookie"])
-    return response
+def _may_be_kept(request) -> bool:
+    """Only what every visitor would see: nobody is logged in, no message waits to be shown."""
+    return (
+        settings.KEEP_PUBLIC_PAGES
+        and request.method in {"GET", "HEAD"}
+        and not request.COOKIES.keys() & {settings.SESSION_COOKIE_NAME, "messages"}
+        and len(request.META.get("QUERY_STRING", "")) <= LONGEST_QUERY
+    )
 
 
 def _key(request) -> str:

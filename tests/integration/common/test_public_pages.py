@@ -1,5 +1,4 @@
 import pytest
-from django.core.cache import cache
 from django.http import HttpResponse
 from django.test import RequestFactory
 
@@ -8,9 +7,10 @@ from tests.factories.accounts import UserFactory
 
 
 @pytest.fixture
-def page():
+def page(settings):
     """A public page that counts how often it is made."""
-    cache.clear()
+    settings.KEEP_PUBLIC_PAGES = True
+    public_pages.forget()
     made = []
 
     @public_pages.public_page
