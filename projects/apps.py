@@ -5,8 +5,11 @@ class ProjectsConfig(AppConfig):
     name = "projects"
 
     def ready(self):
-        from projects import providers
+        from projects import permissions, providers
+        from psc_portal.accounts import second_factor
         from psc_portal.common import registry
+
+        second_factor.register_role(permissions.leads_any)
 
         registry.thread.register(providers.priorities_on_thread)
         registry.thread.register(providers.projects_on_thread)

@@ -17,6 +17,10 @@ def leads(user, project) -> bool:
     return user.is_authenticated and ProjectLead.objects.current().filter(user=user, project=project).exists()
 
 
+def leads_any(user) -> bool:
+    return ProjectLead.objects.current().filter(user=user).exists()
+
+
 def can_claim(user) -> bool:
     return user.is_authenticated and user.is_active
 
