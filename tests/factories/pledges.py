@@ -2,7 +2,7 @@ import datetime as dt
 
 import factory
 
-from pledges.models import ImprovementArea, ProgressUpdate, SignUp, Statement, WordingSet
+from pledges.models import ImprovementArea, Pledge, ProgressUpdate, SignUp, Statement, WordingSet
 from psc_portal.common import clock
 from tests.factories.accounts import UserFactory
 from tests.factories.projects import AffiliationFactory, OrganisationFactory
@@ -14,6 +14,18 @@ def words(count: int) -> str:
     return " ".join(["word"] * count)
 
 
+def wording_of_2014() -> WordingSet:
+    """The set of the first migration; made anew where a test with real transactions has emptied the tables."""
+    wording_set, is_new = WordingSet.objects.get_or_create(
+        version="2014", defaults={"name": "Sign up to Safety, wording of 2014", "from_date": dt.date(2014, 6, 24)}
+    )
+    if is_new:
+        titles = ["Put safety first", "Continually learn", "Honesty", "Collaborate", "Support"]
+        for number, title in enumerate(titles, start=1):
+            Pledge.objects.create(wording_set=wording_set, number=number, title=title, asks="Promise something.")
+    return wording_set
+
+
 class SignUpFactory(factory.django.DjangoModelFactory):
     """A complete draft of a confirmed member. `complete=False`: empty statements, no areas and dates."""
 
@@ -23,7 +35,7 @@ class SignUpFactory(factory.django.DjangoModelFactory):
 
     organisation = factory.SubFactory(OrganisationFactory)
     organisation_name = factory.SelfAttribute("organisation.name")
-    wording_set = factory.LazyFunction(lambda: WordingSet.objects.get(version="2014"))
+    wording_set = factory.LazyFunction(wording_of_2014)
     signatory = factory.SubFactory(UserFactory)
     signatory_name = "Ada Bright"
     signatory_role = "Chief executive"
