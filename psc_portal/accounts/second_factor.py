@@ -4,10 +4,13 @@ The proof is kept in the session, not read from the user's authenticators: a ses
 set up, or that began without it, has not shown it.
 """
 
+import time
 from collections.abc import Callable
 
 from allauth.account.internal.flows.login import get_authentication_records
+from allauth.mfa import app_settings as mfa_settings
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal import auth as totp
 
 ENROLLED_KEY = "second_factor_enrolled"
 
@@ -55,3 +58,8 @@ def forget(request) -> None:
     records = get_authentication_records(request, request.user)
     records[:] = [record for record in records if record.get("method") != "mfa"]
     request.session.modified = True
+
+
+def current_code(secret: str) -> str:
+    """What an authenticator app with this secret shows now."""
+    return totp.format_hotp_value(totp.hotp_value(secret, int(time.time()) // mfa_settings.TOTP_PERIOD))
