@@ -86,7 +86,7 @@ def create_metric(
     metric = Metric(
         code=(code or _next_code()).strip().upper(), name=name, kind=kind, dimension=dimension, direction=direction,
         unit=unit, multiplier=multiplier, frequency=frequency, chart_type=chart_type, priority=priority,
-        project=project, target=_decimal(target), **details,
+        project=project, target=decimal(target), **details,
     )  # fmt: skip
     _check_metric(metric, definition)
     if Metric.objects.filter(code=metric.code).exists():
@@ -114,7 +114,7 @@ def edit_metric(*, metric, by, **changes):
     if changes.get("frequency", metric.frequency) != metric.frequency and _has_points(metric):
         raise ActionRefused("The frequency cannot change once there are data points: add a new metric instead.")
     for field, value in changes.items():
-        setattr(metric, field, _decimal(value) if field == "target" else value)
+        setattr(metric, field, decimal(value) if field == "target" else value)
     newest = metric.version
     _check_metric(metric, {field: getattr(newest, field) for field in DEFINITION_FIELDS})
     metric.save()
@@ -274,7 +274,8 @@ class Values:
         }
 
 
-def _decimal(number) -> Decimal | None:
+def decimal(number) -> Decimal | None:
+    """What a form, a file or a test gives as a number, exactly."""
     return None if number is None or number == "" else Decimal(str(number))
 
 
@@ -364,7 +365,7 @@ def enter_point(*, series, period_start, by, reason="", **numbers):
 def _values(numbers) -> Values:
     numbers = dict(numbers)
     for field in ("numerator", "denominator", "value"):
-        numbers[field] = _decimal(numbers.get(field))
+        numbers[field] = decimal(numbers.get(field))
     numbers["note"] = (numbers.get("note") or "").strip()
     return Values(**numbers)
 
