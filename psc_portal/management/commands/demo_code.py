@@ -1,8 +1,8 @@
 from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from allauth.mfa.utils import decrypt
 from django.core.management.base import BaseCommand, CommandError
 
+from psc_portal.accounts import second_factor
 from psc_portal.accounts.models import User
 from psc_portal.management.demo.people import PASSWORD, PEOPLE
 
@@ -32,5 +32,4 @@ def current_code(email: str) -> str:
         if User.objects.filter(email__iexact=email, is_demonstration=True).exists():
             raise CommandError(f"{email} logs in without a code.")
         raise CommandError(f"{email} is no demonstration user. These are: {', '.join(p.email for p in PEOPLE)}")
-    counter = next(iter(yield_hotp_counters_from_time()))
-    return format_hotp_value(hotp_value(decrypt(authenticator.data["secret"]), counter))
+    return second_factor.current_code(decrypt(authenticator.data["secret"]))
