@@ -403,8 +403,6 @@ NOT_APPLICABLE = "na"
 class ReviewForm(NhsukFormMixin, forms.Form):
     """A score and a reason for each criterion, as far as written; what is missing is said when the review is locked."""
 
-    submit_label = "Save and come back later"
-    secondary_submit = ("lock", "Save and lock")
     version = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, *args, weights, stored=(), **kwargs):

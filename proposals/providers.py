@@ -1,10 +1,147 @@
+"""What the pages of other apps show of calls and proposals: thread, search, and what waits for whom."""
+
+from django.contrib.postgres.search import SearchQuery, SearchRank
+from django.db.models import F, Q
+from django.urls import reverse
+
+from proposals.models import Assignment, Call, Proposal, Review
+from psc_portal.common import clock
+from psc_portal.common.highlight import headline, marked
+from psc_portal.common.registry import SearchHit, ThreadItem, WaitingItem
+from psc_portal.common.templatetags.portal import uk_date, uk_datetime
+
+
 def thread(place, user):
-    return []
+    """Published calls, and proposals that were approved and released: nobody else's are ever named."""
+    return [*_calls(place), *_funded(place)]
+
+
+def _calls(place):
+    named = Q(pk__in=place.known.get("call", []))
+    if place.kind == "call":
+        named |= Q(pk=place.pk)
+    elif place.kind == "priority":
+        named |= Q(priorities=place.pk)
+    elif place.kind == "project":
+        named |= Q(proposals__in=Proposal.objects.public().filter(project=place.pk).order_by().values("pk"))
+    elif place.kind == "proposal":
+        named |= Q(proposals=place.pk)
+    elif not place.known.get("call"):
+        return
+    for call in Call.objects.published().filter(named).distinct().order_by("-closes_at", "pk")[:10]:
+        yield ThreadItem("call", call.title, call.get_absolute_url(), call.stage.lower())
+
+
+def _funded(place):
+    named = Q(pk__in=place.known.get("proposal", []))
+    if place.kind == "call":
+        named |= Q(call=place.pk)
+    elif place.kind == "project":
+        named |= Q(project=place.pk)
+    elif place.kind == "proposal":
+        named |= Q(pk=place.pk)
+    elif not place.known.get("proposal"):
+        return
+    for proposal in Proposal.objects.public().filter(named).select_related("call").order_by("reference")[:10]:
+        yield ThreadItem(
+            "proposal", proposal.title, f"{proposal.call.get_absolute_url()}#{proposal.reference}", "funded"
+        )
+
+
+def _public_url(proposal) -> str:
+    """Where the public reads of a funded proposal: among the funded ones of its call."""
+    return f"{proposal.call.get_absolute_url()}#{proposal.reference}"
 
 
 def search(query, user, limit):
-    return []
+    wanted = SearchQuery(query, config="english", search_type="websearch")
+    calls = (
+        Call.objects.published()
+        .filter(search=wanted)
+        .annotate(rank=SearchRank(F("search"), wanted), found=headline("summary", wanted))
+        .order_by("-rank", "pk")[:limit]
+    )
+    funded = (
+        Proposal.objects.public()
+        .filter(search=wanted)
+        .select_related("call")
+        .annotate(rank=SearchRank(F("search"), wanted), found=headline("lay_summary", wanted))
+        .order_by("-rank", "pk")[:limit]
+    )
+    for call in calls:
+        yield SearchHit("call", call.title, call.get_absolute_url(), marked(call.found), call.rank)
+    for proposal in funded:
+        yield SearchHit("proposal", proposal.title, _public_url(proposal), marked(proposal.found), proposal.rank)
 
 
 def waiting(user):
-    return []
+    """Drafts of mine, reviews that I owe, and for staff what is to be screened, decided or answered."""
+    yield from _drafts(user)
+    if user.is_reviewer:
+        yield from _reviews_due(user)
+    if user.is_programme_staff:
+        yield from _for_staff(user)
+
+
+def _drafts(user):
+    now = clock.now()
+    mine = Proposal.objects.of_team(user).filter(status=Proposal.Status.DRAFT, call__in=Call.objects.open_at(now))
+    for draft in mine.select_related("call").order_by("call__closes_at", "pk"):
+        yield WaitingItem(
+            title=draft.title or "Untitled draft",
+            url=reverse("proposals:draft", args=[draft.call.slug, draft.public_id]),
+            note=f"{draft.call.title}: closes {uk_datetime(draft.call.closes_at)}",
+            due=draft.call.closes_at.astimezone(clock.UK).date(),
+            section="Your drafts",
+        )
+    submitted = Proposal.objects.of_team(user).exclude(status__in=[Proposal.Status.DRAFT, Proposal.Status.WITHDRAWN])
+    for proposal in submitted.select_related("call").order_by("-submitted_at")[:20]:
+        yield WaitingItem(
+            title=f"{proposal.reference}: {proposal.title}",
+            url=proposal.get_absolute_url(),
+            note=f"{proposal.call.title}: decision by {uk_date(proposal.call.decision_on)}",
+            section="Your proposals",
+        )
+
+
+def _reviews_due(user):
+    open_ones = (
+        Assignment.objects.visible_to(user)
+        .filter(reviewer=user, proposal__status=Proposal.Status.IN_ASSESSMENT)
+        .exclude(review__status=Review.Status.LOCKED)
+        .select_related("proposal__call", "review")
+        .order_by("due_on", "pk")
+    )
+    for assignment in open_ones:
+        if assignment.status == Assignment.Status.CLEARED:
+            url, note = reverse("admin:proposals_review_score", args=[assignment.review.pk]), "Read and score"
+        else:
+            url, note = reverse("admin:proposals_assignment_declare", args=[assignment.pk]), "Declare interests first"
+        yield WaitingItem(
+            title=f"Review {assignment.proposal.reference}",
+            url=url,
+            note=f"{assignment.proposal.call.title}. {note}",
+            due=assignment.due_on,
+            section="Reviews",
+        )
+
+
+STEPS = {
+    Proposal.Status.SUBMITTED: ("screen", "Screen"),
+    Proposal.Status.AT_PANEL: ("decide", "Decide on"),
+}
+
+
+def _for_staff(user):
+    proposals = Proposal.objects.seen_by_staff(user).filter(
+        Q(status__in=STEPS) | Q(decisions__isnull=False, decisions__letter__released_at__isnull=True)
+    )
+    for proposal in proposals.distinct().select_related("call").order_by("reference")[:50]:
+        verb, words = STEPS.get(proposal.status, ("feedback", "Write feedback on"))
+        yield WaitingItem(
+            title=f"{words} {proposal.reference}",
+            url=reverse(f"admin:proposals_proposal_{verb}", args=[proposal.pk]),
+            note=f"{proposal.call.title}: {proposal.title}",
+            due=proposal.call.decision_on,
+            section="Proposals",
+        )

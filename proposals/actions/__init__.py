@@ -25,7 +25,7 @@ from proposals.actions.calls import (
     publish_call,
     start_assessment,
 )
-from proposals.actions.deciding import decide, release_feedback, write_feedback
+from proposals.actions.deciding import decide, letter_text, release_feedback, write_feedback
 from proposals.actions.drafting import (
     DraftClash,
     add_attachment,
@@ -48,6 +48,7 @@ __all__ = [
     "edit_call",
     "extend_call",
     "finish_call",
+    "letter_text",
     "lock_review",
     "move_to_panel",
     "override_conflict",

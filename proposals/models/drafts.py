@@ -58,14 +58,25 @@ class ProposalQuerySet(models.QuerySet):
             self.exclude(status=Proposal.Status.DRAFT)
             .exclude(status=Proposal.Status.WITHDRAWN, submitted_at=None)
             .exclude(pk__in=conflicts.values("proposal"))
+            .exclude(pk__in=Proposal.objects.of_team(user).order_by().values("pk"))
         )
+
+    def without_open_review_of(self, user):
+        """Without those that the user is to review and has not locked: others' scores are not for them yet."""
+        from proposals.models.reviews import Assignment, Review
+
+        open_reviews = (
+            Assignment.objects.current().filter(reviewer=user).exclude(review__status=Review.Status.LOCKED).order_by()
+        )
+        return self.exclude(pk__in=open_reviews.values("proposal"))
 
     def seen_by_reviewer(self, user):
         """Those assigned to the user who has declared no interest, none being known or inferred either."""
         from proposals.models.reviews import Assignment
 
         cleared = Assignment.objects.filter(reviewer=user, status=Assignment.Status.CLEARED)
-        return self.filter(pk__in=cleared.values("proposal")).clear_of_conflict_with(user)
+        mine = self.filter(pk__in=cleared.values("proposal")).exclude(status=Proposal.Status.WITHDRAWN)
+        return mine.clear_of_conflict_with(user)
 
     def in_admin_visible_to(self, user):
         if user.is_programme_staff:

@@ -96,10 +96,11 @@ class AssignmentQuerySet(models.QuerySet):
         return self.filter(status__in=[Assignment.Status.ASSIGNED, Assignment.Status.CLEARED])
 
     def visible_to(self, user):
-        """Staff: all but those of proposals they have an interest in. A reviewer: their own."""
+        """Staff: all but those of proposals they have an interest in. A reviewer: their own, without an interest."""
         if user.is_programme_staff:
             return self.filter(proposal__in=Proposal.objects.seen_by_staff(user).order_by().values("pk"))
-        return self.filter(reviewer=user)
+        clear = Proposal.objects.exclude(status=Proposal.Status.WITHDRAWN).clear_of_conflict_with(user).order_by()
+        return self.current().filter(reviewer=user, proposal__in=clear.values("pk"))
 
 
 class Assignment(Stateful, Timestamped):
@@ -153,13 +154,15 @@ class ReviewQuerySet(models.QuerySet):
         return self.locked().filter(~Exists(conflicts), assignment__status=Assignment.Status.CLEARED)
 
     def visible_to(self, user):
-        """Staff: all but of proposals they have an interest in.
+        """Staff: all but of proposals they have an interest in, or are to review and have not yet.
 
         A reviewer: their own; and others' locked ones on proposals whose own review they have locked and where they
         then asked to see the others (`others_seen_at`). With an interest in the proposal: none, not even their own.
         """
         if user.is_programme_staff:
-            return self.filter(proposal__in=Proposal.objects.seen_by_staff(user).order_by().values("pk"))
+            seen = Proposal.objects.seen_by_staff(user).order_by()
+            done = seen.without_open_review_of(user)
+            return self.filter(Q(proposal__in=done.values("pk")) | Q(reviewer=user, proposal__in=seen.values("pk")))
         clear = Proposal.objects.seen_by_reviewer(user).order_by().values("pk")
         done = Review.objects.locked().filter(reviewer=user, others_seen_at__isnull=False).order_by()
         return self.filter(proposal__in=clear).filter(
