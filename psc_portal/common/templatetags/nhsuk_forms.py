@@ -51,14 +51,15 @@ def widget(field, described_by=""):
     shape = kind(field)
     own = field.field.widget.attrs
     classes = [CLASSES.get(shape, "nhsuk-input")]
-    if field.errors:
-        classes.append(f"{'nhsuk-input' if shape == 'password' else classes[0].removesuffix('__input')}--error")
+    if field.errors and shape != "file":
+        classes.append(f"{classes[0]}--error")
     if shape == "password":
         classes += ["nhsuk-password-input__input", "nhsuk-js-password-input-input"]
     input_type = getattr(field.field.widget, "input_type", "")
     if input_type in INPUT_WIDTHS and "nhsuk-input--width" not in own.get("class", ""):
         classes.append(INPUT_WIDTHS[input_type])
-    attrs = {"maxlength": False, "minlength": False, "required": False}
+    field.form.use_required_attribute = False  # the browser's own bubbles name no way on, our sentences do
+    attrs = {"maxlength": False, "minlength": False}
     text_input = None
     if limit := count_limit(field):
         classes.append("nhsuk-js-character-count")
