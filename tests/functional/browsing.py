@@ -1,4 +1,6 @@
-"""What browser tests say about pages and people."""
+"""What browser tests do with pages, and say of them."""
+
+from psc_portal.common import clock
 
 PHONE, DESKTOP = 360, 1280
 
@@ -9,6 +11,43 @@ def overflow(page) -> int:
 
 
 def totp_code(secret: str) -> str:
-    from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+    from psc_portal.accounts.second_factor import current_code
 
-    return format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
+    return current_code(secret)
+
+
+def fill(page, answers: dict) -> None:
+    """Fill a form by the names of its fields: text, the label of an option, values to tick, or a date's parts."""
+    for name, answer in answers.items():
+        if isinstance(answer, dict):
+            fill(page, {f"{name}_{part}": text for part, text in answer.items()})
+            continue
+        control = page.locator(f'[name="{name}"]')
+        match control.first.evaluate("control => control.type"):
+            case "radio" | "checkbox" if answer is True:
+                control.check()
+            case "radio" | "checkbox":
+                for value in [answer] if isinstance(answer, str) else answer:
+                    page.locator(f'[name="{name}"][value="{value}"]').check()
+            case "select-one":
+                control.select_option(label=answer)
+            case _:
+                control.fill(answer)
+
+
+def day(date) -> dict[str, str]:
+    return {"day": str(date.day), "month": str(date.month), "year": str(date.year)}
+
+
+def moment(at) -> dict[str, str]:
+    """In UK time, whatever the clock of this machine says."""
+    at = at.astimezone(clock.UK)
+    return day(at) | {"time": f"{at:%H:%M}"}
+
+
+def press(page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def follow(page, name: str) -> None:
+    page.get_by_role("link", name=name, exact=True).first.click()

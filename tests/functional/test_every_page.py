@@ -1,0 +1,114 @@
+"""Follows every link of the demonstration, as a visitor and as each kind of user, and looks at each kind of page.
+
+SCREENSHOTS=folder keeps a picture of every page, on a phone and on a desktop.
+"""
+
+import os
+import re
+from collections import Counter
+from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import urlsplit
+
+import pytest
+from django.urls import Resolver404, resolve
+
+from psc_portal.management.demo.people import PASSWORD, PEOPLE
+from tests.functional.browsing import DESKTOP, PHONE, overflow
+
+SCREENSHOTS = os.environ.get("SCREENSHOTS")
+A_FILE = re.compile(
+    r"\.(csv|json|pdf|png|svg|xlsx|docx|zip|ics|xml|woff2|css)$|/(latest|download|feed|print)/?$|/editions/"
+)
+NOT_FOLLOWED = re.compile(r"^/(accounts/logout|admin/logout|static|healthz|admin/jsi18n)")
+
+
+@pytest.fixture
+def look_at(axe):
+    """Look at one page in both widths: whole, accessible, nothing wider than the window. Returns what is wrong."""
+
+    def look(page, path: str, who: str) -> list[str]:
+        page.set_viewport_size({"width": DESKTOP, "height": 900})
+        answer = page.goto(path)
+        if answer.status >= 400:
+            return [f"{who} {path}: {answer.status}"]
+        problems = []
+        for width in (DESKTOP, PHONE):
+            page.set_viewport_size({"width": width, "height": 900})
+            if (pixels := overflow(page)) > 0 and not (path.startswith("/admin/") and width == PHONE):
+                problems.append(f"{who} {path}: {pixels} px wider than {width}")
+            try:
+                axe(page, stock_admin=path.startswith("/admin/"))
+            except AssertionError as violation:
+                problems.append(f"{who} {violation}")
+            if SCREENSHOTS:
+                name = re.sub(r"[^a-z0-9]+", "-", path.lower()).strip("-") or "home"
+                folder = Path(SCREENSHOTS) / who
+                folder.mkdir(parents=True, exist_ok=True)
+                page.screenshot(path=folder / f"{name[:100]}-{width}.png", full_page=True)
+        return problems
+
+    return look
+
+
+def follow_links(page, look_at, *, begin: list[str], who: str, of_each_kind: int, wanted=lambda path: True) -> Counter:
+    """Look at pages linked from `begin` on, up to so many of each kind (route). Returns how many of each were seen."""
+    waiting, seen, kinds, problems = list(begin), set(begin), Counter(), []
+    while waiting:
+        path = waiting.pop(0)
+        kinds[kind_of(path)] += 1
+        problems += look_at(page, path, who)
+        links = page.eval_on_selector_all("a[href]", "links => links.map(link => link.href)")
+        for link in links:
+            parts = urlsplit(link)
+            target = parts.path
+            if (
+                not link.startswith(origin(page))
+                or target in seen
+                or A_FILE.search(target)
+                or NOT_FOLLOWED.match(target)
+            ):
+                continue
+            kind = kind_of(target)
+            if not wanted(target) or kinds[kind] + sum(kind_of(other) == kind for other in waiting) >= of_each_kind:
+                continue
+            seen.add(target)
+            waiting.append(target)
+    assert not problems, "\n".join(problems)
+    return kinds
+
+
+def origin(page) -> str:
+    parts = urlsplit(page.url)
+    return f"{parts.scheme}://{parts.netloc}/"
+
+
+def kind_of(path: str) -> str:
+    try:
+        return resolve(path).route
+    except Resolver404:
+        return path
+
+
+def test_every_public_page(visit, look_at):
+    kinds = follow_links(visit(), look_at, begin=["/"], who="visitor", of_each_kind=2)
+
+    for route in ("priorities/<slug:slug>/", "projects/<slug:slug>/", "metrics/<slug:code>/", "calls/<slug:slug>/"):
+        assert kinds[route] == 2, kinds
+    for route in ("pledges/<slug:slug>/", "documents/<slug:slug>/", "search/", "feedback/", "accounts/login/"):
+        assert kinds[route], kinds
+    assert any(route.startswith("reports/<") for route in kinds), kinds
+
+
+@pytest.mark.parametrize("person", PEOPLE, ids=lambda person: person.key)
+def test_every_page_of(person, visit, look_at, log_in):
+    page = visit()
+    log_in(page, SimpleNamespace(email=person.email, plain_password=PASSWORD, totp_secret=person.totp_secret or None))
+    is_staff = person.key.startswith(("staff", "reviewer"))
+    begin = ["/my/", "/accounts/email/", *(["/admin/"] if is_staff else [])]
+
+    kinds = follow_links(page, look_at, begin=begin, who=person.key, of_each_kind=1)
+
+    assert kinds["my/"] == 1
+    if is_staff:
+        assert sum(kind.startswith("admin/") for kind in kinds) > 3, kinds
