@@ -143,7 +143,10 @@ class SectionForm(NhsukFormMixin, forms.Form):
 class AttachmentForm(NhsukFormMixin, forms.Form):
     submit_label = "Add the file"
     file = forms.FileField(
-        label="Add a file", help_text="PDF, Word (DOCX), Excel (XLSX), PNG or JPEG, up to 10 MB", allow_empty_file=True
+        label="Add a file",
+        help_text="PDF, Word (DOCX), Excel (XLSX), PNG or JPEG, up to 10 MB",
+        allow_empty_file=True,
+        error_messages={"required": "Choose a file to add"},
     )
 
 

@@ -291,7 +291,8 @@ def draft_files(request, slug, public_id):
     proposal = _draft(request, slug, public_id)
     if proposal.status != Proposal.Status.DRAFT:
         return redirect(proposal)
-    form = forms.AttachmentForm(request.POST or None, request.FILES or None)
+    posted = (request.POST, request.FILES) if request.method == "POST" else ()
+    form = forms.AttachmentForm(*posted)
     if request.method == "POST" and form.is_valid():
         try:
             added = actions.add_attachment(proposal=proposal, by=request.user, file=form.cleaned_data["file"])
