@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 
 import resvg_py
 from django.template.loader import render_to_string
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from measurement import spc
 from measurement.figures import Icon, Reading, number_text
 
 WIDTH = 640
+NARROW = 330  # a phone held upright
 PLOT_HEIGHT = 230
 TEXT_SIZE = 13
 CHARACTER = 0.56 * TEXT_SIZE  # mean width of a character of Arial, near enough to leave room
@@ -79,7 +81,9 @@ class Drawing:
     size: int = TEXT_SIZE
 
 
-def xmr_svg(reading: Reading, *, width: int = WIDTH, with_heading: bool = False, footer: str = "") -> SafeString:
+def xmr_svg(
+    reading: Reading, *, width: int = WIDTH, with_heading: bool = False, footer: str = "", css_class: str = ""
+) -> SafeString:
     """The XmR chart of a reading as one <svg> element.
 
     Args:
@@ -87,8 +91,16 @@ def xmr_svg(reading: Reading, *, width: int = WIDTH, with_heading: bool = False,
         width: of the drawing's own units; it scales to whatever room it gets.
         with_heading: draw name and place too, for a picture that stands alone.
         footer: a line at the bottom, for example that the data is for demonstration.
+        css_class: of the element, where a page chooses between drawings.
     """
-    return render_to_string("measurement/chart.svg", {"d": _drawing(reading, width, with_heading, footer)})
+    context = {"d": _drawing(reading, width, with_heading, footer), "css_class": css_class}
+    return render_to_string("measurement/chart.svg", context)
+
+
+def page_svg(reading: Reading) -> SafeString:
+    """The chart for a web page, drawn twice: the style sheet shows the one whose text is readable on that screen."""
+    wide = xmr_svg(reading, css_class="app-chart__wide")
+    return format_html("{}{}", wide, xmr_svg(reading, width=NARROW, css_class="app-chart__narrow"))
 
 
 def png(svg: str, *, width: int = 1600) -> bytes:
@@ -144,7 +156,7 @@ def _drawing(reading: Reading, width: int, with_heading: bool, footer: str) -> D
         return _footer(d, footer)
     ticks = nice_ticks(*_range(reading))
     texts = tick_texts(ticks)
-    labels = _line_labels(reading)
+    labels = _line_labels(reading, is_narrow=width < WIDTH)
     left = 12 + CHARACTER * max(len(text) for text in texts)
     right = width - 14 - CHARACTER * max((len(text) for _, text, _ in labels), default=0)
     step = (right - left - 16) / max(1, len(reading.points) - 1)
@@ -219,10 +231,11 @@ def _range(reading: Reading) -> tuple[float, float]:
     return (low - room if low else low), high + room
 
 
-def _line_labels(reading: Reading) -> list[tuple[float, str, str]]:
+def _line_labels(reading: Reading, *, is_narrow: bool) -> list[tuple[float, str, str]]:
     """Names of the lines at their right end, with their values."""
     labels, last = [], reading.limits
-    for value, name in ((last.upper, "Upper limit"), (last.mean, "Mean"), (last.lower, "Lower limit")):
+    limit = "" if is_narrow else " limit"
+    for value, name in ((last.upper, f"Upper{limit}"), (last.mean, "Mean"), (last.lower, f"Lower{limit}")):
         if value is not None:
             labels.append((value, f"{name} {_short(reading.line_text(value), value)}", "#425563"))
     if reading.target is not None:

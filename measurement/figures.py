@@ -165,7 +165,7 @@ class Reading:
         latest = self.latest
         if latest is None:
             return "No data yet"
-        return HIDDEN if latest.is_hidden else with_unit(latest.value_text, self.unit)
+        return "Hidden (1 to 7 people)" if latest.is_hidden else with_unit(latest.value_text, self.unit)
 
     def line_text(self, value: float | None) -> str:
         """A mean or limit: with a decimal even where values are whole numbers, unless they are large."""

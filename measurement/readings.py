@@ -51,6 +51,7 @@ def readings_of(
     audience: str | Callable[[Series | None], str] = PUBLIC,
     *,
     until: dt.date | None = None,
+    with_marks: bool = True,
 ) -> list[Reading]:
     """Readings of many metrics or series, in their order, in at most six queries.
 
@@ -58,6 +59,7 @@ def readings_of(
         things: metrics (their first series is read) or series, mixed as one likes.
         audience: "public" or "owner", or a function that says which for each series.
         until: leave out periods that end, and what happened, after this day (the annual report's data cut).
+        with_marks: read the annotations too; a list of many does without.
     """
     things = list(things)
     chosen = _series_for(things)
@@ -67,9 +69,8 @@ def readings_of(
     rows = _rows(ids, until)
     rebases = _by(Rebase.objects.filter(series__in=ids, withdrawn_at__isnull=True), "series_id")
     versions = _by(MetricVersion.objects.filter(metric__in=metric_ids).exclude(valid_from__gt=until), "metric_id")
-    annotations = _by(
-        Annotation.objects.filter(metric__in=metric_ids, withdrawn_at__isnull=True, date__lte=until), "metric_id"
-    )
+    notes = Annotation.objects.filter(metric__in=metric_ids, withdrawn_at__isnull=True, date__lte=until)
+    annotations = _by(notes if with_marks else notes.none(), "metric_id")
     result = []
     for thing, series in zip(things, chosen, strict=True):
         metric = thing if isinstance(thing, Metric) else thing.metric

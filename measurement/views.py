@@ -115,7 +115,7 @@ def metric_detail(request, code):
         "metric": metric,
         "series": series,
         "reading": reading,
-        "chart": charts.xmr_svg(reading),
+        "chart": charts.page_svg(reading),
         "variation": _icon(reading.variation),
         "assurance": _icon(reading.assurance),
         "recent": points[:ROWS_SHOWN],

@@ -206,7 +206,7 @@ class Shape(NamedTuple):
 
 SHAPES = {
     "CUL1": [Shape(REGION, (18, 34), 0.42, {21: 0.68})],
-    "CUL2": [Shape(REGION, (880, 1240), 0.66, slope=0.012)],
+    "CUL2": [Shape(REGION, (880, 1240), 0.66, slope=0.002)],
     "MEA1": [Shape(REGION, (13, 14), 0.55, {14: 0.8, 27: 0.93})],
     "OLD1": [
         Shape("RFS", (14000, 16500), 0.0068),
@@ -239,7 +239,7 @@ SHAPES = {
         Shape("RY5", (6900, 7800), 0.0019),
     ],
     "DET1": [Shape("RFS", (180, 220), 0.81, slope=-0.004), Shape("RWE", (380, 420), 0.86)],
-    "EXP1": [Shape(REGION, (95, 140), 0.62, slope=0.012)],
+    "EXP1": [Shape(REGION, (95, 140), 0.62, slope=0.004)],
 }  # fmt: skip
 IN_REGION = {"OLD1", "SUI1", "PU1"}  # the region's series is the sum of these organisations
 LATE = {("PU1", "RFS"), ("PU1", "RY5"), ("OLD2", "RFS"), ("MEA1", REGION)}  # their newest month is still due
