@@ -27,6 +27,11 @@ class Chapter:
     template: str
     filled: dict = field(default_factory=dict)
 
+    @property
+    def is_filled(self) -> bool:
+        """Long enough to begin on a page of its own."""
+        return bool(self.filled) and self.kind not in {Section.Kind.GLOSSARY, Section.Kind.CONTACTS}
+
 
 def chapters(data: dict) -> list[Chapter]:
     """The chapters of a snapshot's (or a preview's) data, in order."""
