@@ -4,6 +4,7 @@ from django.forms.models import model_to_dict
 from projects import actions, forms, permissions
 from projects.models import Affiliation, Organisation, Priority, Project, System
 from psc_portal.common.admin import ActionAdmin, verb
+from psc_portal.common.templatetags.portal import uk_date
 
 Stage = Project.Status
 
@@ -13,9 +14,19 @@ def fields_of(form):
     return lambda row: model_to_dict(row, fields=form.base_fields)
 
 
+def history(row) -> str:
+    """Each move of a row with its day and who made it, a line each."""
+    labels = dict(row._meta.get_field("status").flatchoices)
+    changes = row.status_changes.select_related("by")
+    return "\n".join(
+        f"{uk_date(change.at)}: {labels[change.to_status]}, by {change.by or 'the portal'}" for change in changes
+    )
+
+
 @admin.register(System)
 class SystemAdmin(ActionAdmin):
     list_display = ["name", "code"]
+    fields = ["name", "code"]
     add = verb(
         "add",
         form=forms.SystemForm,
@@ -31,7 +42,11 @@ class OrganisationAdmin(ActionAdmin):
     list_filter = ["kind", "system"]
     list_select_related = ["system"]
     search_fields = ["name", "short_name", "ods_code"]
-    exclude = ["search"]
+    readonly_fields = ["slug", "settings_words"]
+    fields = [
+        "name", "short_name", "former_names", "slug", "ods_code", "kind", "settings_words", "system",
+        "serves_all_systems", "is_outside_region", "postcode", "email_domain", "opened_on", "closed_on", "successor",
+    ]  # fmt: skip
     add = verb(
         "add",
         form=forms.NewOrganisationForm,
@@ -63,6 +78,8 @@ class AffiliationAdmin(ActionAdmin):
     list_filter = ["status"]
     list_select_related = ["user", "organisation"]
     search_fields = ["user__full_name", "user__email", "organisation__name"]
+    readonly_fields = ["status", "confirmed_by", "history"]
+    fields = ["user", "organisation", "role", "status", "from_date", "to_date", "confirmed_by", "history"]
     verbs = [
         verb(
             "confirm",
@@ -87,13 +104,19 @@ class AffiliationAdmin(ActionAdmin):
         ),
     ]
 
+    def history(self, affiliation):
+        return history(affiliation)
+
 
 @admin.register(Priority)
 class PriorityAdmin(ActionAdmin):
     list_display = ["title", "kind", "position", "from_date", "to_date"]
     list_filter = ["kind"]
     search_fields = ["title"]
-    exclude = ["search"]
+    readonly_fields = ["slug"]
+    fields = [
+        "title", "slug", "kind", "summary", "why_chosen", "asked_by", "source", "from_date", "to_date", "position",
+    ]  # fmt: skip
     add = verb(
         "add",
         form=forms.PriorityForm,
@@ -126,7 +149,12 @@ class ProjectAdmin(ActionAdmin):
     list_filter = ["status", "is_public", "priorities", "origin"]
     list_select_related = ["lead_organisation"]
     search_fields = ["title"]
-    exclude = ["search"]
+    readonly_fields = ["slug", "status", "settings_words", "led_by", "history"]
+    fields = [
+        "title", "slug", "status", "is_public", "led_by", "lay_summary", "aim", "priorities", "lead_organisation",
+        "partners", "settings_words", "origin", "evidence_level", "result", "what_did_not_work", "stopped_reason",
+        "starts_on", "ends_on", "history",
+    ]  # fmt: skip
     add = verb(
         "add",
         form=forms.NewProjectForm,
@@ -182,3 +210,14 @@ class ProjectAdmin(ActionAdmin):
             permission=permissions.can_manage,
         ),
     ]
+
+    @admin.display(description="Project leads")
+    def led_by(self, project):
+        rows = project.leads.select_related("user")
+        return "\n".join(
+            f"{row.user} from {uk_date(row.from_date)}{f' to {uk_date(row.to_date)}' if row.to_date else ''}"
+            for row in rows
+        )
+
+    def history(self, project):
+        return history(project)

@@ -18,3 +18,4 @@ class ProjectsConfig(AppConfig):
         registry.search.register(providers.search_organisations)
         registry.waiting.register(providers.claims_waiting)
         registry.waiting.register(providers.projects_led)
+        registry.waiting.register(providers.my_affiliations)

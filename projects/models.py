@@ -33,6 +33,10 @@ def care_settings_field():
     return ArrayField(models.CharField(max_length=20, choices=CareSetting.choices), default=list, blank=True)
 
 
+def settings_in_words(values) -> str:
+    return ", ".join(CareSetting(value).label for value in values)
+
+
 class JoinedWords(Func):
     """A list of texts as one text; PostgreSQL's own array_to_string may not stand in a generated column."""
 
@@ -145,6 +149,10 @@ class Organisation(Timestamped):
 
     def __str__(self):
         return self.name
+
+    @property
+    def settings_words(self) -> str:
+        return settings_in_words(self.care_settings)
 
 
 def organisations_of(user):
@@ -480,7 +488,7 @@ class Project(Stateful, Timestamped):
 
     @property
     def settings_words(self) -> str:
-        return ", ".join(CareSetting(value).label for value in self.care_settings)
+        return settings_in_words(self.care_settings)
 
 
 class ProjectStatusChange(StatusChange):

@@ -102,3 +102,19 @@ def projects_led(user) -> list[WaitingItem]:
         )
         for project in Project.objects.led_by(user).by_stage()
     ]
+
+
+def my_affiliations(user) -> list[WaitingItem]:
+    """Others than staff: the organisation that they have not named yet, or that we have not confirmed yet."""
+    if user.is_staff:
+        return []
+    place = {"url": reverse("projects:affiliation_list"), "section": "Your organisation"}
+    live = Affiliation.objects.filter(user=user, status__in=["claimed", "confirmed"]).select_related("organisation")
+    affiliations = list(live)
+    if not affiliations:
+        note = "Only if you want to act for it: enter data, sign pledges, apply for it."
+        return [WaitingItem(title="Say which organisation you belong to", note=note, **place)]
+    return [
+        WaitingItem(title=str(row.organisation), note=f"{row.role}. {row.get_status_display()}", **place)
+        for row in affiliations
+    ]

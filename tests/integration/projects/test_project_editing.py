@@ -164,7 +164,19 @@ def test_a_person_claims_an_organisation_and_staff_see_it_waiting(client_as, sta
     assert "Claimed, not confirmed" in html_of(response)
     titles = [item.title for item in registry.waiting.collect(staff)]
     assert "Nora Bell says that they belong to Northern Trust" in titles
-    assert registry.waiting.collect(UserFactory(lead=True)) == []
+    for other in [person, UserFactory(lead=True), UserFactory(reviewer=True)]:
+        assert "Nora Bell says that they belong to Northern Trust" not in [
+            item.title for item in registry.waiting.collect(other)
+        ]
+
+
+def test_my_page_says_where_ones_organisation_stands(staff):
+    claim = AffiliationFactory(status="claimed", organisation__name="Northern Trust")
+
+    notes = {item.title: item.note for item in registry.waiting.collect(claim.user)}
+    assert "not confirmed" in notes["Northern Trust"]
+    assert "Say which organisation you belong to" in [item.title for item in registry.waiting.collect(UserFactory())]
+    assert "Say which organisation you belong to" not in [item.title for item in registry.waiting.collect(staff)]
 
 
 def test_a_second_claim_is_refused_and_keeps_the_role(client_as):
@@ -245,6 +257,8 @@ def test_staff_add_edit_move_and_publish_a_project_in_the_admin(client_as, staff
     client.post(admin_url(project, "stage"), {"stage": "testing", "reason": ""})
 
     project.refresh_from_db()
+    page = html_of(client.get(admin_url(project)))
+    assert "Acute hospital" in page and f"Testing, by {staff.full_name}" in page
     assert (project.title, project.slug, project.status, project.is_public, project.care_settings) == (
         "Safer handovers",
         "safer-handover",
