@@ -10,6 +10,7 @@ export function watchSession() {
   const { secondsUrl, extendUrl, loginUrl } = dialog.dataset;
   const minutes = dialog.querySelector("[data-time-left]");
   let timer;
+  let hasAsked = false;
 
   const wait = (seconds, action) => {
     clearTimeout(timer);
@@ -30,7 +31,9 @@ export function watchSession() {
       return wait(ASK_AGAIN_SECONDS, ask); // no connection: the page stays as it is
     }
     if (typeof secondsLeft !== "number") return wait(ASK_AGAIN_SECONDS, ask);
-    if (secondsLeft <= 0) return end();
+    const isJustLoaded = !hasAsked; // then there was a session a moment ago: never send a page round in circles
+    hasAsked = true;
+    if (secondsLeft <= 0) return isJustLoaded ? wait(ASK_AGAIN_SECONDS, ask) : end();
     if (secondsLeft <= WARN_SECONDS) return warn(secondsLeft);
     if (dialog.open) dialog.close(); // another tab stayed signed in
     wait(Math.min(secondsLeft - WARN_SECONDS, 10 * ASK_AGAIN_SECONDS), ask);
