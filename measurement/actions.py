@@ -48,7 +48,7 @@ def _check(row) -> None:
         ActionRefused: names the field and what is wrong with it.
     """
     try:
-        row.full_clean(validate_constraints=False)
+        row.full_clean(validate_unique=False, validate_constraints=False)
     except ValidationError as error:
         name, problems = next(iter(error.message_dict.items()))
         place = row._meta.get_field(name).verbose_name if name in {f.name for f in row._meta.fields} else "this"
@@ -296,7 +296,8 @@ def check_values(metric, period_start, values: Values, *, version=None, today=No
             f"The period must start on the first day of a {periods.word(frequency)}: for this date that is "
             f"{expected.day} {expected:%B %Y}."
         )
-    if periods.end_of(period_start, frequency) > today:
+    end = periods.end_of(period_start, frequency)
+    if end > today or (end == today and frequency != metric.Frequency.EVENT):
         label = periods.label(period_start, frequency)
         raise ActionRefused(f"{label[0].upper()}{label[1:]} is not over yet: enter it when it has ended.")
     _check_numbers(metric, version, values)

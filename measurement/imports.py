@@ -278,7 +278,7 @@ def number_of(text: str, *, has_decimal_comma: bool = False) -> Decimal | None:
         clean = clean.replace(",", "")
     elif has_decimal_comma and re.fullmatch(r"[-+]?\d+,\d+", clean):
         clean = clean.replace(",", ".")
-    if not re.fullmatch(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,2})?", clean):
+    if not re.fullmatch(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,2})?", clean, re.ASCII):
         raise ActionRefused(f"“{text[:40]}” is not a number.")
     try:
         return Decimal(clean)
@@ -299,18 +299,20 @@ def period_of(text: str, frequency: str) -> dt.date:
         r"(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})(?: 00:00(?::00)?)?",
         r"(?P<d>\d{1,2})[/.-](?P<m>\d{1,2})[/.-](?P<y>\d{4}|\d{2})(?: 00:00(?::00)?)?",
         r"(?P<d>\d{1,2})[ -](?P<name>[a-z]{3,9})[ -](?P<y>\d{4}|\d{2})",
-        r"(?P<name>[a-z]{3,9})[ -'](?P<y>\d{4}|\d{2})",
+        r"(?P<name>[a-z]{3,9})[ '-](?P<y>\d{4}|\d{2})",
         r"(?P<name>[a-z]{3,9}) to [a-z]{3,9} (?P<y>\d{4})",
         r"(?P<name>[a-z]{3,9}) (?P<y>\d{4}) to [a-z]{3,9} \d{4}",
         r"(?P<y>\d{4})[-/](?P<m>\d{1,2})",
         r"(?P<m>\d{1,2})/(?P<y>\d{4})",
     )
+    if frequency == Metric.Frequency.YEAR and (
+        match := re.fullmatch(r"([12]\d{3})([-/]\d{2}(\d{2})?)?", clean, re.ASCII)
+    ):
+        return dt.date(int(match[1]), 4, 1)  # the year 2025-26 starts in April
     for pattern in patterns:
-        if match := re.fullmatch(pattern, clean):
+        if match := re.fullmatch(pattern, clean, re.ASCII):
             return _date(match.groupdict(), text)
-    if frequency == Metric.Frequency.YEAR and (match := re.fullmatch(r"(\d{4})(?:[-/]\d{2,4})?", clean)):
-        return dt.date(int(match[1]), 4, 1)
-    if re.fullmatch(r"\d{5}", clean) and 32874 <= int(clean) <= 73050:  # Excel's serial day, 1990 to 2099
+    if re.fullmatch(r"\d{5}", clean, re.ASCII) and 32874 <= int(clean) <= 73050:  # Excel's serial day, 1990 to 2099
         return dt.date(1899, 12, 30) + dt.timedelta(days=int(clean))
     raise ActionRefused(f"“{text[:40]}” is not a period: write it like 2026-10-01 or October 2026.")
 

@@ -132,7 +132,7 @@ def _signal(given: Given, at: int | None = None) -> str:
         return f"values have {way} at every step {_since(given.labels[start])}, {at - start + 1} in a row"
     if rule in (Label.TWO_OF_THREE_ABOVE, Label.TWO_OF_THREE_BELOW):
         side = "upper" if rule == Label.TWO_OF_THREE_ABOVE else "lower"
-        return f"2 of the last 3 values lie close to the {side} process limit, more than chance alone would put there"
+        return f"2 of the last 3 values lie close to the {side} process limit, more than chance would put there"
     start = _run_start(chart.shifts, at, part.start)
     side = "above" if rule == Label.SHIFT_ABOVE else "below"
     return (
