@@ -13,6 +13,21 @@ from psc_portal.accounts.emails import mail_context, portal_address
 from psc_portal.common import clock, outbox
 
 logger = logging.getLogger(__name__)
+MESSAGES = {  # allauth's template -> our sentence; an empty one is not shown, since the page that follows says it
+    "account/messages/logged_in.txt": "",
+    "account/messages/logged_out.txt": "",  # the home page that follows is the same for all visitors
+    "account/messages/email_confirmed.txt": "{email} is confirmed",
+    "account/messages/email_confirmation_sent.txt": "We have sent a link to {email}",
+    "account/messages/email_confirmation_failed.txt": "{email} belongs to another account already",
+    "account/messages/password_changed.txt": "Your password is changed",
+    "account/messages/password_set.txt": "Your password is set",
+    "mfa/messages/totp_activated.txt": "Your authenticator app is set up",
+    "mfa/messages/totp_deactivated.txt": "Your authenticator app is removed",
+    "mfa/messages/webauthn_added.txt": "Your passkey is added",
+    "mfa/messages/webauthn_removed.txt": "The passkey is removed",
+    "mfa/messages/recovery_codes_generated.txt": "",
+    "usersessions/messages/sessions_logged_out.txt": "You are logged out everywhere else",
+}
 
 
 def may_log_in(user) -> bool:
@@ -48,6 +63,13 @@ class AccountAdapter(DefaultAccountAdapter):
             values["name"] = user.full_name
         name = template_prefix.rsplit("/", 1)[-1]
         outbox.send_mail(to=[email], template=f"account/{name}", context=mail_context(**values, email=email))
+
+    def add_message(self, request, level, message_template=None, message_context=None, extra_tags="", message=None):
+        if message_template in MESSAGES:
+            message = MESSAGES[message_template].format(**(message_context or {}))
+            if not message:
+                return
+        super().add_message(request, level, message_template, message_context, extra_tags, message)
 
     def send_notification_mail(self, template_prefix, user, context=None, email=None):
         super().send_notification_mail(

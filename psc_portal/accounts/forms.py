@@ -17,6 +17,7 @@ from django.db import transaction
 
 from psc_portal.accounts import actions
 from psc_portal.accounts.models import Role, User
+from psc_portal.common.nhsuk import NhsukFormMixin
 
 PASSWORD_HINT = "At least 12 characters. Three or four words that do not belong together make a good one."  # noqa: S105
 
@@ -64,6 +65,10 @@ class SignupForm(InOurWords, account_forms.SignupForm):
 
     full_name = FullNameField()
     field_order = ["full_name", "email", "password1"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].label = "Password"
 
     def clean(self):
         cleaned = super().clean()
@@ -203,10 +208,13 @@ class ResetSecondFactor(forms.Form):
     )
 
 
-class AcceptInvitation(forms.Form):
+class AcceptInvitation(NhsukFormMixin, forms.Form):
+    submit_label = "Accept and create the account"
+
     password1 = SetPasswordField(label="Choose a password", help_text=PASSWORD_HINT)
 
     def __init__(self, *args, invitation, **kwargs):
         super().__init__(*args, **kwargs)
+        self.fields["password1"].widget.attrs.pop("placeholder", None)
         self.fields["password1"].user = User(email=invitation.email, full_name=invitation.full_name)
         self.fields["password1"].error_messages["required"] = "Enter a password"

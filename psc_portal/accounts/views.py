@@ -1,3 +1,5 @@
+import re
+
 from allauth.account.internal.flows.login import perform_login, record_authentication
 from allauth.account.models import Login
 from django.conf import settings
@@ -14,6 +16,8 @@ from psc_portal.common import registry
 from psc_portal.common.models import OutboxMessage
 from psc_portal.common.pagination import paginate
 from psc_portal.common.refusals import ActionRefused
+
+LINK = re.compile(r"(https?://\S+)")
 
 
 @login_required
@@ -74,7 +78,8 @@ def invitation(request, token):
         {"key": {"text": "Your name"}, "value": {"text": found.full_name}},
         {"key": {"text": "Email address"}, "value": {"text": found.email}},
     ]
-    return render(request, "accounts/invitation_accept.html", {"form": form, "invitation": found, "rows": rows})
+    context = {"form": form, "heading": "Accept your invitation", "invitation": found, "rows": rows}
+    return render(request, "accounts/invitation_accept.html", context)
 
 
 def _invitation_of_account(request, found, account):
@@ -119,4 +124,5 @@ def mailbox_message(request, pk):
         raise Http404
     mail = get_object_or_404(OutboxMessage, kind=OutboxMessage.Kind.MAIL, pk=pk)
     crumbs = [("Mailbox of the demonstration", reverse("accounts:mailbox"))]
-    return render(request, "accounts/mailbox_message.html", {"mail": mail, "crumbs": crumbs})
+    lines = [[(part, part.startswith("http")) for part in LINK.split(line)] for line in mail.body.splitlines()]
+    return render(request, "accounts/mailbox_message.html", {"mail": mail, "lines": lines, "crumbs": crumbs})
