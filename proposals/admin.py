@@ -252,6 +252,12 @@ class ProposalAdmin(ActionAdmin):
             intro="From then on this proposal, its reviews and its scores are hidden from that person.",
         ),
         verb(
+            "send_to_panel", form=forms.PanelForm, action=actions.send_to_panel, label="Send to panel",
+            permission=permissions.can_handle,
+            when=lambda proposal: proposal.status == "in_assessment" and proposal.call.status == "assessment",
+            intro="After this its reviews can no longer be written or unlocked.",
+        ),
+        verb(
             "decide", form=forms.DecideForm, action=actions.decide, label="Decide", permission=permissions.can_handle,
             initial=_decide_initial, when=_is(Proposal.Status.AT_PANEL, Proposal.Status.RESERVE),
             intro="The applicant is told nothing before the feedback is released. Approval makes the project and its "

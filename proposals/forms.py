@@ -247,9 +247,7 @@ class ExtendForm(NhsukFormMixin, forms.Form):
 
 class PanelForm(NhsukFormMixin, forms.Form):
     submit_label = "Move to panel"
-    accept_fewer_reviews = forms.BooleanField(
-        label="Go on although some proposals have fewer reviews than wanted", required=False
-    )
+    accept_fewer_reviews = forms.BooleanField(label="Go on, even with fewer reviews than wanted", required=False)
 
 
 # Staff: proposals -----------------------------------------------------------------------------------------------------

@@ -242,6 +242,24 @@ def declare_interest(*, assignment, by, has_interest, kind="", explanation="") -
     return stored
 
 
+@transaction.atomic
+def send_to_panel(*, proposal, by, accept_fewer_reviews=False) -> Proposal:
+    """End the reviewing of one proposal ahead of the others: its reviews can no longer be written or unlocked."""
+    stored = _locked(proposal)
+    if not permissions.can_handle(by, stored):
+        raise PermissionDenied
+    if stored.call.status not in (Call.Status.ASSESSMENT, Call.Status.PANEL):
+        raise ActionRefused("Start the assessment of the call first.")
+    reviews, wanted = Review.objects.counted().filter(proposal=stored).count(), stored.call.reviews_wanted
+    if reviews < wanted and not accept_fewer_reviews:
+        raise ActionRefused(
+            f"{reviews} of {wanted} reviews are locked. Wait for the others, or tick the box to go on with fewer."
+        )
+    stored.change_status(Proposal.Status.AT_PANEL, by=by)
+    audit.record("send_to_panel", stored, by=by, after={"reviews": reviews})
+    return stored
+
+
 # Reviews --------------------------------------------------------------------------------------------------------------
 def _locked_review(review) -> Review:
     return (

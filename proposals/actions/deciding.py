@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from measurement.actions import create_metric
 from projects.actions import create_project
 from proposals import permissions
-from proposals.models import CriterionFeedback, Decision, FeedbackLetter, PromisedBenefit, Proposal
+from proposals.models import Call, CriterionFeedback, Decision, FeedbackLetter, PromisedBenefit, Proposal
 from proposals.readings import basis_of_decision
 from psc_portal.common import audit, clock, outbox
 from psc_portal.common.nhs_numbers import refuse_nhs_numbers
@@ -33,6 +33,8 @@ def decide(*, proposal, by, outcome, reasons, conditions="", amount=None, lead_o
     stored = Proposal.objects.locked().get(pk=proposal.pk)
     if not permissions.can_handle(by, stored):
         raise PermissionDenied
+    if stored.call.status not in (Call.Status.PANEL, Call.Status.DECIDED):
+        raise ActionRefused("The panel of this call has not begun. Move the call to panel first.")
     if outcome not in Decision.Outcome.values:
         raise ActionRefused("Choose the decision.")
     if not reasons.strip():

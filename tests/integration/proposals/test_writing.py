@@ -217,7 +217,7 @@ def test_a_file_is_kept_privately_under_a_random_name_and_sent_as_an_attachment(
     file = Attachment.objects.get()
     answer = client.get(file.get_absolute_url())
 
-    answer.close()
+    assert b"".join(answer.streaming_content).startswith(b"\x89PNG")
     assert (file.name, file.kind, "my chart" in file.file.name) == ("my chart.png", "png", False)
     assert answer["Content-Disposition"] == 'attachment; filename="my chart.png"'
     client.post(reverse("proposals:draft_file_remove", args=[proposal.call.slug, proposal.public_id, file.public_id]))
@@ -334,8 +334,7 @@ def test_a_reviewer_who_is_not_assigned_gets_a_404_and_one_of_a_blind_call_no_fi
     assert reader.get(file.get_absolute_url()).status_code == 404
     assert "Lovelace" not in reader.get(proposal.get_absolute_url()).content.decode()
     answer = client_as(UserFactory(staff=True)).get(file.get_absolute_url())
-    answer.close()
-    assert answer.status_code == 200
+    assert b"".join(answer.streaming_content).startswith(b"\x89PNG")
 
 
 def test_once_numbered_the_draft_s_address_leads_to_the_receipt(client_as):
