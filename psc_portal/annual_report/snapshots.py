@@ -224,7 +224,7 @@ def collect_award(proposal) -> dict:
     return {
         "title": proposal.title,
         "organisation": proposal.applicant_organisation_name,
-        "lay_summary": proposal.lay_summary if proposal.may_publish_summary else "",
+        "lay_summary": proposal.lay_summary,
         "amount_pounds": str(amount) if amount is not None else None,
         "project": project.slug if project and project.is_public else None,
     }
