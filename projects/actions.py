@@ -402,6 +402,7 @@ def record_adoption(*, project, organisation, stage, since=None, note="", by) ->
     if since > clock.today():
         raise ActionRefused("The day is in the future. Enter the day since when this is so.")
     _lock(project)
+    project.save(update_fields=["updated_at"])
     if row := Adoption.objects.filter(project=project, organisation=organisation, since=since).first():
         return _change(row, "correct_adoption", {"stage": stage, "note": note}, by=by)
     return _create(Adoption, project=project, organisation=organisation, stage=stage, since=since, note=note, by=by)
@@ -415,6 +416,7 @@ def add_pdsa_cycle(
     _require(permissions.can_edit_project(by, project))
     _check_cycle(starts_on=starts_on, ends_on=ends_on, act=act, learned=learned)
     _lock(project)
+    project.save(update_fields=["updated_at"])
     last = project.pdsa_cycles.aggregate(number=Max("number"))["number"] or 0
     return _create(
         PdsaCycle,
@@ -436,6 +438,7 @@ def add_pdsa_cycle(
 def edit_pdsa_cycle(*, pdsa_cycle, by, **changes) -> PdsaCycle:
     """Say what happened in a cycle, or correct it."""
     _require(permissions.can_edit_project(by, pdsa_cycle.project))
+    pdsa_cycle.project.save(update_fields=["updated_at"])
     names = ["starts_on", "ends_on", "act", "learned"]
     _check_cycle(**{name: changes.get(name, getattr(pdsa_cycle, name)) for name in names})
     return _change(pdsa_cycle, "edit_pdsa_cycle", changes, by=by)

@@ -339,7 +339,7 @@ class ProjectQuerySet(Searchable):
             self.filtered(**{key: value for key, value in filters.items() if key != name})
             .order_by()
             .values(filter_name=Value(name), choice=Cast(expression, CharField()))
-            .annotate(projects=Count("pk", distinct=True))
+            .annotate(projects=Count("pk"))
             .values_list("filter_name", "choice", "projects")
             for name, expression in COUNTED
         ]

@@ -1,4 +1,5 @@
 from itertools import groupby
+from operator import attrgetter
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -17,6 +18,7 @@ from psc_portal.common.public_pages import public_page
 from psc_portal.common.refusals import ActionRefused
 
 PROJECTS_A_PAGE = 20
+PROJECTS_A_STAGE = 10  # on the page of a priority; the list has them all
 
 
 def project_crumbs(*more):
@@ -43,7 +45,8 @@ def priority_detail(request, slug):
     by_stage = projects.select_related("lead_organisation").defer("lead_organisation__search").by_stage()
     context = {
         "priority": priority,
-        "stages": [(stage, list(rows)) for stage, rows in groupby(by_stage, key=Project.get_status_display)],
+        "stages": [(Project.Status(stage), list(rows)) for stage, rows in groupby(by_stage, key=attrgetter("status"))],
+        "shown": PROJECTS_A_STAGE,
         "thread": registry.thread_of("priority", priority.pk, user=request.user),
         "crumbs": [("Priorities", reverse("projects:priority_list"))],
     }

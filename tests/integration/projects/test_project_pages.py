@@ -55,6 +55,16 @@ def test_a_priority_shows_its_projects_by_stage_and_hides_what_is_not_public(cli
     assert "Hidden one" not in html
 
 
+def test_a_priority_with_many_projects_names_ten_a_stage_and_leads_to_all(client):
+    priority = PriorityFactory(slug="falls")
+    ProjectFactory.create_batch(11, priorities=[priority])
+
+    html = page(client, priority.get_absolute_url())
+
+    assert "All 11 projects at this stage" in html
+    assert "priority=falls&amp;stage=set_up" in html
+
+
 def test_a_past_priority_keeps_its_page_and_a_future_one_is_for_staff_alone(client, client_as):
     past = PriorityFactory(from_date=dt.date(2015, 4, 1), to_date=dt.date(2018, 3, 31))
     future = PriorityFactory(from_date=dt.date(2999, 1, 1))
