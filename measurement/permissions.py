@@ -14,6 +14,11 @@ def holds(user, metric) -> bool:
     return user.is_authenticated and MetricOwner.objects.held_by(user).filter(metric=metric).exists()
 
 
+def owns_any(user) -> bool:
+    """Whether the user owns any metric today, as owner or deputy: they then need a second factor."""
+    return MetricOwner.objects.held_by(user).exists()
+
+
 def can_explain(user, metric) -> bool:
     """Annotate the chart and decide on a rebase."""
     return can_manage(user) or holds(user, metric)
