@@ -58,7 +58,7 @@ class PointForm(NhsukFormMixin, forms.Form):
     submit_label = "Save"
 
     is_provisional = forms.BooleanField(required=False, label="These numbers may still change")
-    note = forms.CharField(required=False, max_length=300, label="Note (optional)", help_text=NO_PATIENTS)
+    note = forms.CharField(required=False, max_length=300, label="Note", help_text=NO_PATIENTS)
     reason = forms.CharField(
         required=False,
         max_length=300,
