@@ -225,3 +225,4 @@ class AuditEventAdmin(ReadOnlyAdmin):
 class OutboxMessageAdmin(ReadOnlyAdmin):
     list_display = ["pk", "kind", "__str__", "status", "created_at", "sent_at", "attempts", "error"]
     list_filter = ["kind", "status"]
+    exclude = ["body"]  # it may hold the link that sets somebody else's password
