@@ -110,12 +110,12 @@ class PdsaCycleForm(NhsukFormMixin, forms.Form):
     title = forms.CharField(max_length=160, label="Short name of the cycle")
     starts_on = DateInputField(label="Start date", help_text="For example, 28 6 2026")
     ends_on = DateInputField(label="End date", required=False, help_text="Leave empty while it is under way.")
-    plan = text_field(words=150, label="Plan: what you will try", help_text=NO_PATIENTS)
+    plan = text_field(words=150, label="What you will try (plan)", help_text=NO_PATIENTS)
     prediction = text_field(words=100, required=False, label="What you think will happen")
-    happened = text_field(words=150, required=False, label="Do: what happened")
-    learned = text_field(words=150, required=False, label="Study: what you learned")
+    happened = text_field(words=150, required=False, label="What happened (do)")
+    learned = text_field(words=150, required=False, label="What you learned (study)")
     act = forms.ChoiceField(
-        choices=[("", "Not decided yet"), *PdsaCycle.Act.choices], required=False, label="Act: what next"
+        choices=[("", "Not decided yet"), *PdsaCycle.Act.choices], required=False, label="What next (act)"
     )
 
 
