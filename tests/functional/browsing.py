@@ -46,8 +46,14 @@ def moment(at) -> dict[str, str]:
 
 
 def press(page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
+    """Press a button that leads to another page, and wait for that."""
+    with page.expect_navigation():
+        page.get_by_role("button", name=name, exact=True).click()
 
 
-def follow(page, name: str) -> None:
-    page.get_by_role("link", name=name, exact=True).first.click()
+def follow(page, name) -> None:
+    """Follow the first link with this text (or pattern), and wait for its page. NHS.UK's start links are buttons."""
+    exact = isinstance(name, str)
+    link = page.get_by_role("link", name=name, exact=exact).or_(page.get_by_role("button", name=name, exact=exact))
+    with page.expect_navigation():
+        link.first.click()
