@@ -13,6 +13,7 @@ from psc_portal.common.files import attachment_response
 from psc_portal.common.pagination import paginate
 from psc_portal.common.public_pages import public_page
 from psc_portal.common.refusals import ActionRefused
+from psc_portal.common.templatetags.portal import uk_date
 
 LIST = ("Annual reports", "/reports/")
 TONES = {"queued": "waiting", "running": "going", "done": "done", "failed": "problem", "cancelled": "plain"}
@@ -128,7 +129,7 @@ def report_write(request, year_start):
     context = {
         "report": report,
         "sections": sections,
-        "written": sum(not section.is_left_out for section in sections),
+        "tasks": {"idPrefix": "section", "items": [task_of(section, report) for section in sections]},
         "signed_off": sum(section.is_signed_off for section in sections),
         "rendering": rendering,
         "rendering_tone": TONES[rendering.status] if rendering else "",
@@ -136,6 +137,26 @@ def report_write(request, year_start):
         "crumbs": crumbs_to_write(report),
     }
     return render(request, "annual_report/report_write.html", context)
+
+
+def task_of(section, report) -> dict:
+    """A section as an item of the NHS.UK task list."""
+    hint = f"{section.owner.display_name} writes it" if section.owner else "Nobody writes it yet"
+    if section.is_signed_off:
+        status = {"text": "Signed off"}
+        hint = f"Signed off by {section.signed_off_by.display_name} on {uk_date(section.signed_off_at)}"
+    elif section.text:
+        status = {"tag": {"text": "Written", "classes": "nhsuk-tag--blue"}}
+    elif section.is_filled_by_portal:
+        status = {"tag": {"text": "Numbers only", "classes": "nhsuk-tag--grey"}}
+    else:
+        status = {"tag": {"text": "Not written", "classes": "nhsuk-tag--yellow"}}
+    task = {"title": {"text": section.heading}, "hint": {"text": hint}, "status": status}
+    return task | {"href": section_url(report, section)} if report.is_editable else task
+
+
+def section_url(report, section) -> str:
+    return reverse("annual_report:section_edit", args=[report.year, section.pk])
 
 
 def rendering_of(report) -> Rendering | None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 DATA_URL_LIMIT = 2_000_000  # characters, about 1.5 MB of picture
 FILE_LIMIT = 200_000_000  # bytes of PDF
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"  # for characters that no font has; DejaVu Sans has this one
 
 
 def say(**words):
@@ -99,6 +100,11 @@ def add_header_scopes(document, pdf):
         item.setdefault("A", pydyf.Dictionary({"O": "/Table"}))["Scope"] = scope
 
 
+def missing_characters(document):
+    """Code points that no installed font has. A file that asks for a missing glyph is not accessible (PDF/UA)."""
+    return {codepoint for font in document.fonts.values() for codepoint in font.missing}
+
+
 def render(job):
     from weasyprint import CSS, HTML
     from weasyprint.logger import LOGGER, PROGRESS_LOGGER
@@ -111,9 +117,16 @@ def render(job):
     assets = Path(job["assets"]).resolve()
     fetcher = report_fetcher(assets)
     styles = [CSS(string=(assets / name).read_text(), url_fetcher=fetcher) for name in job["stylesheets"]]
-    document = HTML(string=job["html"], url_fetcher=fetcher).render(stylesheets=styles, pdf_variant="pdf/ua-1")
-    progress.follow_painting(document)
-    document.write_pdf(job["output"], finisher=add_header_scopes, pdf_variant="pdf/ua-1")
+
+    def write(html):
+        document = HTML(string=html, url_fetcher=fetcher).render(stylesheets=styles, pdf_variant="pdf/ua-1")
+        progress.follow_painting(document)
+        document.write_pdf(job["output"], finisher=add_header_scopes, pdf_variant="pdf/ua-1")
+        return document
+
+    document = write(job["html"])
+    if missing := missing_characters(document):
+        document = write(job["html"].translate(dict.fromkeys(missing, REPLACEMENT)))
     say(done=True, pages=len(document.pages), peak_kb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 

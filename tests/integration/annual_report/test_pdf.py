@@ -231,3 +231,10 @@ def test_the_child_sees_no_secrets(monkeypatch):
         render_pdf(page())
 
     assert set(seen) <= {*pdf.KEPT_ENVIRONMENT, "LANG"}
+
+
+def test_a_character_that_no_font_has_does_not_spoil_the_file():
+    pdf = render_pdf(page("<p>A rare character: \U0001fa7a and नमस्ते.</p>"))
+
+    assert_accessible(pdf.content, by_verapdf=True)
+    assert "A rare character: \N{REPLACEMENT CHARACTER}" in pdf_text(pdf.content)[0]
