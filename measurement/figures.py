@@ -211,7 +211,9 @@ def line_text(value: float | None, decimals: int) -> str:
 def with_unit(text: str, unit: str) -> str:
     if not text:
         return ""
-    return f"{text}%" if unit == "%" else f"{text} {unit}"
+    if unit == "%":
+        return f"{text}%"
+    return f"{text} {unit.removesuffix('s') if text == '1' and ' ' not in unit else unit}"  # 1 day, 2 days
 
 
 POINT_WORDS = {

@@ -284,7 +284,7 @@ class MetricFields(forms.Form):
     direction = forms.ChoiceField(choices=Metric.Direction, label="Improvement direction")
     unit = forms.CharField(max_length=60, help_text="%, days, per 1,000 occupied bed days")
     multiplier = forms.IntegerField(min_value=1, initial=1, help_text="100 for %, 1,000 for a rate per 1,000, else 1")
-    frequency = forms.ChoiceField(choices=Metric.Frequency)
+    frequency = forms.ChoiceField(choices=Metric.Frequency, initial=Metric.Frequency.MONTH)
     days_to_report = forms.IntegerField(
         min_value=0, max_value=730, initial=30, label="Days to report", help_text="After the end of a period"
     )

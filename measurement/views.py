@@ -187,13 +187,18 @@ def _csv(metric, reading: Reading):
     rows += [
         [
             point.label, point.period_start, point.period_end,
-            *(["*", "*", "*"] if point.is_hidden else [point.numerator, point.denominator, point.value]),
+            *(["*", "*", "*"] if point.is_hidden else map(_whole, (point.numerator, point.denominator, point.value))),
             point.mean, point.lower, point.upper, point.meaning.split(":")[0], point.rule,
             "provisional" if point.is_provisional else "final", point.version,
         ]
         for point in reading.points
     ]  # fmt: skip
     return ["Metric", f"{metric.code} {metric.name}"], rows
+
+
+def _whole(number: float | None) -> float | int | None:
+    """40 rather than 40.0: a count is a whole number."""
+    return int(number) if number is not None and number.is_integer() else number
 
 
 @public_page

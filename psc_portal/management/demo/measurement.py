@@ -227,7 +227,7 @@ SHAPES = {
         Shape("RXM", (7600, 8400), 0.0131, {22: 0.0092}),
         Shape("RHA", (11800, 13000), 0.0108, missing=frozenset({15, 16, 17})),
     ],
-    "RES2": [Shape("RXM", (7600, 8400), 0.0013)],
+    "RES2": [Shape("RXM", (7600, 8400), 0.0013, {27: 0.0026})],
     "SUI1": [
         Shape("RHA", (150, 190), 0.79, {17: 0.9}),
         Shape("RT5", (110, 140), 0.82),
@@ -367,6 +367,7 @@ def _explain(world):
                 date=months[month] + dt.timedelta(days=9),
                 kind=kind,
                 text=text,
+                pdsa_cycle=metric.project.pdsa_cycles.first() if kind == "pdsa" and metric.project else None,
                 by=world.users["staff"],
             )
     with clock.at(world.moment(days_ago=3)):

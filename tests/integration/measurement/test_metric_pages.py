@@ -102,9 +102,9 @@ def test_the_csv_of_the_public_holds_no_true_count(client, client_as, trust, mem
     columns = next(row for row in table if row and row[0] == "Period")
     first, second = (dict(zip(columns, row, strict=True)) for row in table[table.index(columns) + 1 :])
     assert (first["Numerator"], first["Denominator"], first["Value"]) == ("*", "*", "*")
-    assert (second["Numerator"], second["Denominator"], second["Value"]) == ("40.0", "100.0", "40.0")
+    assert (second["Numerator"], second["Denominator"], second["Value"]) == ("40", "100", "40")
     assert "true values, not for publication" in own.lower()
-    assert "41.0" in own
+    assert ",41,98," in own
 
 
 def test_names_that_look_like_formulas_are_made_safe(client):
