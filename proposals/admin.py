@@ -18,7 +18,8 @@ from proposals.models import (
     Score,
 )
 from psc_portal.common.admin import ActionAdmin, ReadOnlyAdmin, verb
-from psc_portal.common.templatetags.portal import uk_datetime
+from psc_portal.common.markdown import render_markdown
+from psc_portal.common.templatetags.portal import uk_date, uk_datetime
 
 
 @admin.register(Criterion)
@@ -46,11 +47,14 @@ class CallAdmin(ActionAdmin):
     list_filter = ["status"]
     search_fields = ["title", "summary"]
     fields = [
-        "title", "stage_shown", "summary", "about", "priorities_shown", "opens_at", "closes_at", "grace", "decision_on",
-        "money_total", "money_per_project", "reviews_wanted", "lay_reviews_wanted", "is_blind", "weights_shown",
+        "title", "stage_shown", "summary", "about_shown", "priorities_shown", "opens_shown", "closes_shown",
+        "decision_shown", "money_shown", "reviews_wanted", "lay_reviews_wanted", "is_blind", "weights_shown",
         "to_do", "history_shown",
     ]  # fmt: skip
-    readonly_fields = ["stage_shown", "priorities_shown", "weights_shown", "to_do", "history_shown"]
+    readonly_fields = [
+        "stage_shown", "about_shown", "priorities_shown", "opens_shown", "closes_shown", "decision_shown",
+        "money_shown", "weights_shown", "to_do", "history_shown",
+    ]  # fmt: skip
     add = verb(
         "add",
         form=forms.CallForm,
@@ -106,6 +110,30 @@ class CallAdmin(ActionAdmin):
     @admin.display(description="proposals received", ordering="received_count")
     def received(self, call):
         return call.received_count
+
+    @admin.display(description="what we are looking for")
+    def about_shown(self, call):
+        return render_markdown(call.about)
+
+    @admin.display(description="opens")
+    def opens_shown(self, call):
+        return uk_datetime(call.opens_at)
+
+    @admin.display(description="closes")
+    def closes_shown(self, call):
+        grace = int(call.grace.total_seconds() // 60)
+        return f"{uk_datetime(call.closes_at)}, with {grace} minutes of grace" if grace else uk_datetime(call.closes_at)
+
+    @admin.display(description="promised decision date")
+    def decision_shown(self, call):
+        return uk_date(call.decision_on)
+
+    @admin.display(description="money")
+    def money_shown(self, call):
+        if not call.money_per_project:
+            return questions.pounds(call.money_total)
+        most = questions.pounds(call.money_per_project)
+        return f"{questions.pounds(call.money_total)} in all, up to {most} for one proposal"
 
     @admin.display(description="priorities")
     def priorities_shown(self, call):
@@ -214,13 +242,18 @@ def _has_unreleased_decision(proposal):
     return decision is not None and not (letter and letter.is_released)
 
 
+def _can_be_decided(proposal):
+    has_panel = proposal.call.status in (Call.Status.PANEL, Call.Status.DECIDED)
+    return has_panel and proposal.status in (Proposal.Status.AT_PANEL, Proposal.Status.RESERVE)
+
+
 def _decide_initial(proposal):
     return {"amount": proposal.amount_asked, "lead_organisation": proposal.organisation_id}
 
 
 @admin.register(Proposal)
 class ProposalAdmin(ActionAdmin):
-    list_display = ["reference", "title", "call", "status", "organisation_shown", "reviews_shown", "submitted_at"]
+    list_display = ["reference", "title", "call_shown", "status", "organisation_shown", "reviews_shown"]
     list_display_links = ["reference", "title"]
     list_filter = ["status", "call"]
     list_select_related = ["call", "organisation"]
@@ -228,12 +261,12 @@ class ProposalAdmin(ActionAdmin):
     ordering = ["-submitted_at", "-pk"]
     fields = [
         "reference", "title", "call", "status", "applicant_shown", "organisation_shown", "partners_shown",
-        "lay_summary", "amount_asked", "evidence_level", "submitted_at", "read_it", "screening_shown",
+        "lay_summary", "amount_shown", "evidence_level", "submitted_shown", "read_it", "screening_shown",
         "assignments_shown", "conflicts_shown", "decisions_shown", "project_shown", "history_shown",
     ]  # fmt: skip
     readonly_fields = [
-        "applicant_shown", "organisation_shown", "partners_shown", "read_it", "screening_shown", "assignments_shown",
-        "conflicts_shown", "decisions_shown", "project_shown", "history_shown",
+        "applicant_shown", "amount_shown", "submitted_shown", "organisation_shown", "partners_shown", "read_it",
+        "screening_shown", "assignments_shown", "conflicts_shown", "decisions_shown", "project_shown", "history_shown",
     ]  # fmt: skip
     verbs = [
         verb(
@@ -259,7 +292,7 @@ class ProposalAdmin(ActionAdmin):
         ),
         verb(
             "decide", form=forms.DecideForm, action=actions.decide, label="Decide", permission=permissions.can_handle,
-            initial=_decide_initial, when=_is(Proposal.Status.AT_PANEL, Proposal.Status.RESERVE),
+            initial=_decide_initial, when=_can_be_decided,
             intro="The applicant is told nothing before the feedback is released. Approval makes the project and its "
             "promised metrics.",
         ),
@@ -283,6 +316,18 @@ class ProposalAdmin(ActionAdmin):
             assigned_count=Count("assignments", filter=current, distinct=True),
             locked_count=Count("assignments", filter=current & locked, distinct=True),
         )
+
+    @admin.display(description="call", ordering="call__title")
+    def call_shown(self, proposal):
+        return proposal.call.title
+
+    @admin.display(description="asked for")
+    def amount_shown(self, proposal):
+        return "–" if proposal.amount_asked is None else questions.pounds(proposal.amount_asked)
+
+    @admin.display(description="received", ordering="submitted_at")
+    def submitted_shown(self, proposal):
+        return uk_datetime(proposal.submitted_at)
 
     @admin.display(description="organisation", ordering="organisation__name")
     def organisation_shown(self, proposal):
@@ -494,7 +539,7 @@ def _review_context(request, review):
         "call": proposal.call,
         "blind": blind,
         "sections": questions.shown(proposal.answers, questions.Choices(proposal.call), blind=blind),
-        "totals": questions.budget_totals(proposal.answers),
+        "totals": questions.shown_totals(proposal.answers),
         "attachments": proposal.attachments.visible_to(request.user),
         "stored_scores": review.scores.select_related("criterion"),
         "is_stale": request.method == "POST",

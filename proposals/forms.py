@@ -2,8 +2,7 @@
 
 from datetime import timedelta
 
-from crispy_forms.bootstrap import Field
-from crispy_forms.layout import HTML, Fieldset, Layout
+from crispy_forms.layout import Div, Fieldset, Layout
 from django import forms
 from django.contrib.auth import get_user_model
 from django.forms.utils import ErrorDict
@@ -40,8 +39,8 @@ class LaterChoice(_MayWait, forms.ChoiceField):
 
 
 # A section of a proposal ----------------------------------------------------------------------------------------------
-def _field(question, choices):
-    common = {"label": question.label, "help_text": question.hint, "required": question.is_required}
+def _field(question, choices, *, is_required):
+    common = {"label": question.label, "help_text": question.hint, "required": is_required}
     match question.kind:
         case Kind.TEXT:
             validators = [MaxWordsValidator(question.word_limit)] if question.word_limit else []
@@ -74,7 +73,8 @@ class SectionForm(NhsukFormMixin, forms.Form):
         super().__init__(data, initial=self._initial(section, answers))
         rows_of = self.data if self.is_bound else answers
         for question in self._asked(rows_of):
-            self.fields[question.name] = _field(question, choices)
+            is_required = question.is_required or question.name in section.one_of
+            self.fields[question.name] = _field(question, choices, is_required=is_required)
         self.fields["version"] = forms.IntegerField(widget=forms.HiddenInput, required=False, initial=version)
 
     def _asked(self, answers):
@@ -136,7 +136,7 @@ class SectionForm(NhsukFormMixin, forms.Form):
             for number in range(1, section.rows.at_most + 1):
                 names = [question.name for question in section.rows.row(number) if question.name in self.fields]
                 if names:
-                    parts.append(Fieldset(f"{section.rows.one} {number}", *names, css_class="app-formset__item"))
+                    parts.append(Div(Fieldset(f"{section.rows.one} {number}", *names), css_class="app-formset__item"))
         return Layout(*parts, "version")
 
 
@@ -433,7 +433,7 @@ class ReviewForm(NhsukFormMixin, forms.Form):
 
     @property
     def form_layout(self):
-        return Layout(*(Field(name) for name in self.names), HTML(""), "version")
+        return Layout(*self.names, "version")
 
     def clean(self):
         values = super().clean()

@@ -1,10 +1,10 @@
 """What the pages of other apps show of calls and proposals: thread, search, and what waits for whom."""
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
-from django.db.models import F, Q
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, Value, When
 from django.urls import reverse
 
-from proposals.models import Assignment, Call, Proposal, Review
+from proposals.models import Assignment, Call, Decision, Proposal, Review
 from psc_portal.common import clock
 from psc_portal.common.highlight import headline, marked
 from psc_portal.common.registry import SearchHit, ThreadItem, WaitingItem
@@ -126,22 +126,36 @@ def _reviews_due(user):
         )
 
 
-STEPS = {
-    Proposal.Status.SUBMITTED: ("screen", "Screen"),
-    Proposal.Status.AT_PANEL: ("decide", "Decide on"),
-}
-
-
 def _for_staff(user):
-    proposals = Proposal.objects.seen_by_staff(user).filter(
-        Q(status__in=STEPS) | Q(decisions__isnull=False, decisions__letter__released_at__isnull=True)
+    """What is to be screened, assigned, decided or answered: the next step of each proposal, in one query."""
+    assigned = Count("assignments", filter=Q(assignments__status__in=["assigned", "cleared"]), distinct=True)
+    untold = Decision.objects.filter(proposal=OuterRef("pk"), letter__released_at__isnull=True)
+    step = Case(
+        When(status=Proposal.Status.SUBMITTED, then=Value("screen")),
+        When(
+            status=Proposal.Status.IN_ASSESSMENT,
+            call__status__in=[Call.Status.PUBLISHED, Call.Status.ASSESSMENT],
+            assigned__lt=F("call__reviews_wanted"),
+            then=Value("assign"),
+        ),
+        When(status=Proposal.Status.AT_PANEL, call__status=Call.Status.PANEL, then=Value("decide")),
+        When(Exists(untold), then=Value("feedback")),
+        default=Value(""),
     )
-    for proposal in proposals.distinct().select_related("call").order_by("reference")[:50]:
-        verb, words = STEPS.get(proposal.status, ("feedback", "Write feedback on"))
+    proposals = Proposal.objects.seen_by_staff(user).annotate(assigned=assigned).annotate(step=step).exclude(step="")
+    for proposal in proposals.select_related("call").order_by("reference")[:50]:
         yield WaitingItem(
-            title=f"{words} {proposal.reference}",
-            url=reverse(f"admin:proposals_proposal_{verb}", args=[proposal.pk]),
+            title=f"{STEPS[proposal.step]} {proposal.reference}",
+            url=reverse(f"admin:proposals_proposal_{proposal.step}", args=[proposal.pk]),
             note=f"{proposal.call.title}: {proposal.title}",
             due=proposal.call.decision_on,
             section="Proposals",
         )
+
+
+STEPS = {
+    "screen": "Screen",
+    "assign": "Assign reviewers to",
+    "decide": "Decide on",
+    "feedback": "Write feedback on",
+}

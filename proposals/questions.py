@@ -280,7 +280,7 @@ SECTIONS = (
         "How it will spread",
         criterion="spread",
         questions=(
-            Question("sites_now", "Sites using it now", Kind.WHOLE),
+            Question("sites_now", "Sites using it now", Kind.WHOLE, enter="Enter how many sites use it now"),
             Question("sites_in_12_months", "Sites in 12 months", Kind.WHOLE,
                      enter="Enter how many sites in 12 months"),
             Question("sites_in_24_months", "Sites in 24 months", Kind.WHOLE,
@@ -545,7 +545,7 @@ def as_text(question: Question, raw, choices: Choices) -> str:
         return ", ".join(choices.label(question, one) for one in ([raw] if isinstance(raw, str) else raw))
     if question.kind == Kind.MONEY:
         try:
-            return f"£{_money(question, raw, choices):,.2f}".removesuffix(".00")
+            return pounds(_money(question, raw, choices))
         except ValueError:
             return raw
     if question.kind == Kind.DATE:
@@ -607,6 +607,15 @@ def budget_totals(answers: Mapping) -> dict[str, Decimal]:
             except ValueError:
                 continue
     return totals
+
+
+def pounds(amount: Decimal) -> str:
+    """£12,500, or £99.50."""
+    return f"£{amount:,.2f}".removesuffix(".00")
+
+
+def shown_totals(answers: Mapping) -> dict[str, str]:
+    return {name: pounds(amount) for name, amount in budget_totals(answers).items()}
 
 
 def texts(answers: Mapping) -> dict[str, str]:

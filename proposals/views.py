@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from proposals import actions, forms, permissions, questions, readings
-from proposals.models import Attachment, Call, CriterionWeight, Decision, Proposal
+from proposals.models import Attachment, Call, CriterionWeight, Decision, PromisedBenefit, Proposal
 from psc_portal.common import clock, registry
 from psc_portal.common.files import attachment_response
 from psc_portal.common.pagination import paginate
@@ -56,7 +56,14 @@ def _call(slug) -> Call:
 def call_detail(request, slug):
     call = _call(slug)
     is_past = call.is_past
-    known = {"priority": [priority.pk for priority in call.priorities.all()]}
+    funded = list(call.proposals.public().select_related("organisation", "project")) if is_past else []
+    known = {
+        "priority": [priority.pk for priority in call.priorities.all()],
+        "project": [proposal.project_id for proposal in funded if proposal.project_id],
+        "metric": list(
+            PromisedBenefit.objects.filter(proposal__in=funded, metric__isnull=False).values_list("metric", flat=True)
+        ),
+    }
     return render(
         request,
         "proposals/call_detail.html",
@@ -68,7 +75,7 @@ def call_detail(request, slug):
             "counts": readings.counts_of_calls([call.pk]).get(call.pk, readings.CallCounts(0, 0, 0))
             if is_past
             else None,
-            "funded": call.proposals.public().select_related("organisation", "project") if is_past else [],
+            "funded": funded,
             "thread": registry.thread_of("call", call.pk, user=request.user, known=known),
         },
     )
@@ -78,15 +85,14 @@ def _facts(call) -> list[tuple[str, str]]:
     facts = [("Opens", uk_datetime(call.opens_at)), ("Closes", uk_datetime(call.closes_at))]
     if call.grace:
         facts.append(("Accepted until", uk_datetime(call.accepts_until)))
-    facts += [("Decision and feedback by", uk_date(call.decision_on)), ("Money in all", _pounds(call.money_total))]
+    facts += [
+        ("Decision and feedback by", uk_date(call.decision_on)),
+        ("Money in all", questions.pounds(call.money_total)),
+    ]
     if call.money_per_project:
-        facts.append(("Most for one proposal", _pounds(call.money_per_project)))
+        facts.append(("Most for one proposal", questions.pounds(call.money_per_project)))
     facts.append(("Reviews of each proposal", f"{call.reviews_wanted}, {call.lay_reviews_wanted} of them lay"))
     return facts
-
-
-def _pounds(amount) -> str:
-    return f"£{amount:,.2f}".removesuffix(".00")
 
 
 @require_GET
@@ -279,7 +285,8 @@ def _section_context(proposal, section, form, clashes):
         "form": form,
         "clashes": clashes,
         "weight": weight,
-        "totals": questions.budget_totals(proposal.answers) if section.slug == "budget" else None,
+        "totals": questions.shown_totals(proposal.answers) if section.slug == "budget" else None,
+        "most": questions.pounds(proposal.call.money_per_project) if proposal.call.money_per_project else "",
         "can_add_row": bool(section.rows) and len(section.rows.filled(proposal.answers)) < section.rows.at_most,
         "crumbs": _draft_crumbs(proposal, section),
     }
@@ -366,7 +373,7 @@ def draft_check(request, slug, public_id):
             "form": form,
             "sections": [(one, _section_url(proposal, one.section)) for one in sections],
             "problems": sum(len(one.problems) for one in sections if one.section.is_required),
-            "totals": questions.budget_totals(proposal.answers),
+            "totals": questions.shown_totals(proposal.answers),
             "attachments": proposal.attachments.current(),
             "may_submit": permissions.can_submit(request.user, proposal),
             "accepts_until": proposal.accepts_until(),
@@ -475,7 +482,7 @@ def _read(request, proposal):
             "call": proposal.call,
             "blind": blind,
             "sections": questions.shown(proposal.answers, questions.Choices(proposal.call), blind=blind),
-            "totals": questions.budget_totals(proposal.answers),
+            "totals": questions.shown_totals(proposal.answers),
             "attachments": proposal.attachments.visible_to(request.user),
             "crumbs": CALLS,
         },
@@ -497,7 +504,7 @@ def proposal_copy(request, address):
             "proposal": proposal,
             "call": proposal.call,
             "sections": questions.shown(proposal.answers, questions.Choices(proposal.call)),
-            "totals": questions.budget_totals(proposal.answers),
+            "totals": questions.shown_totals(proposal.answers),
             "attachments": proposal.attachments.current(),
             "crumbs": [*CALLS, (str(proposal), proposal.get_absolute_url())],
         },

@@ -7,7 +7,7 @@ from django.template.loader import render_to_string
 
 from measurement.actions import create_metric
 from projects.actions import create_project
-from proposals import permissions
+from proposals import permissions, questions
 from proposals.models import Call, CriterionFeedback, Decision, FeedbackLetter, PromisedBenefit, Proposal
 from proposals.readings import basis_of_decision
 from psc_portal.common import audit, clock, outbox
@@ -154,6 +154,7 @@ def letter_text(letter: FeedbackLetter) -> str:
             "proposal": proposal,
             "call": proposal.call,
             "decision": decision,
+            "award": questions.pounds(decision.amount) if decision.amount else "",
             "letter": letter,
             "comments": letter.comments.select_related("criterion"),
             "url": settings.PORTAL_URL + proposal.get_absolute_url(),

@@ -183,7 +183,7 @@ def _money_problems(proposal) -> dict[str, str]:
     """What a budget may not be, beyond what each line says for itself."""
     asked, most = questions.budget_totals(proposal.answers)["asked"], proposal.call.money_per_project
     if most and asked > most:
-        return {"budget-1-asked": f"You ask for £{asked:,.2f}. One proposal can ask for up to £{most:,.2f}."}
+        return {"budget-1-asked": f"You ask for {questions.pounds(asked)}. Up to {questions.pounds(most)} is possible."}
     return {}
 
 

@@ -187,6 +187,10 @@ class Call(Stateful, Timestamped):
         return self.is_past_at(clock.now())
 
     @property
+    def is_decided(self) -> bool:
+        return self.status in (self.Status.DECIDED, self.Status.ARCHIVED)
+
+    @property
     def stage(self) -> str:
         """The state in words, the clock's part included."""
         if self.status != self.Status.PUBLISHED:

@@ -174,7 +174,7 @@ def test_the_rows_of_the_budget_grow_and_add_up(client_as):
     page = client.get(section_url(proposal, "budget")).content.decode()
 
     assert done.url == section_url(proposal, "involvement")
-    assert "£13599.50" in page
+    assert "£13,599.50" in page
     assert 'name="budget-4-asked"' in page
 
 
