@@ -29,7 +29,7 @@ ENROLMENT_PAGES = {
     "accounts:session_seconds_left",
     "accounts:session_extend",
 }
-OPEN_PATHS = ("/static/", "/healthz/", "/theme.css", "/favicon.ico")
+OPEN_PATHS = ("/static/", "/theme.css", "/favicon.ico")
 TIMER_PAGES = {"accounts:session_seconds_left", "accounts:session_extend"}
 
 

@@ -3,6 +3,7 @@ from allauth.mfa.totp.internal.auth import TOTP
 from django.contrib import admin
 
 from psc_portal.accounts.models import Invitation, Role, User
+from psc_portal.common import outbox
 from psc_portal.common.models import AuditEvent
 from tests.factories.accounts import UserFactory
 
@@ -105,6 +106,17 @@ def test_the_page_of_a_user_shows_no_password_and_no_secret(staff):
 
     assert "md5$" not in page
     assert user.authenticator_set.get().data["secret"] not in page
+
+
+def test_staff_see_that_a_mail_was_sent_but_not_the_link_that_is_in_it(staff):
+    message = outbox.store_mail(
+        to=["ada@example.org"], subject="Choose a new password", body="https://p.example/key-123/"
+    )
+
+    page = staff.get(f"/admin/common/outboxmessage/{message.pk}/change/").content.decode()
+
+    assert "Choose a new password" in page
+    assert "key-123" not in page
 
 
 def test_groups_addresses_and_authenticators_have_no_admin_pages_of_their_own():
