@@ -1,9 +1,11 @@
 from django.contrib import admin
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from pledges import actions, forms, permissions
-from pledges.models import Pledge, ProgressUpdate, SignUp, WordingSet
+from pledges.models import ProgressUpdate, SignUp, WordingSet
 from psc_portal.common.admin import ActionAdmin, verb
+from psc_portal.common.templatetags.portal import lines
 
 Status = SignUp.Status
 
@@ -85,9 +87,16 @@ class SignUpAdmin(ActionAdmin):
         ),
     ]
 
+    def view_on_site(self, sign_up):
+        return sign_up.get_absolute_url() if sign_up.published_at else None
+
     @admin.display(description="signatory's affiliation")
     def is_signatory_confirmed(self, sign_up):
-        return confirmation(sign_up)
+        affiliation = sign_up.organisation.affiliations.filter(user=sign_up.signatory_id).order_by("-pk").first()
+        if affiliation is None:
+            return confirmation(sign_up)
+        url = reverse("admin:projects_affiliation_change", args=[affiliation.pk])
+        return format_html('{} <a href="{}">See the affiliation</a>', confirmation(sign_up), url)
 
     @admin.display
     def improvement_areas(self, sign_up):
@@ -102,12 +111,12 @@ class SignUpAdmin(ActionAdmin):
                 statement.pledge.number,
                 statement.pledge.title,
                 statement.words,
-                statement.text,
+                lines(statement.text),
                 f"Metric: {statement.metric}" if statement.metric else "No metric",
             )
             for statement in statements
         )
-        return format_html_join("", "<h3>{}. {} ({} words)</h3><p>{}</p><p>{}</p>", rows)
+        return format_html_join("", "<p><strong>{}. {}</strong> ({} words)</p>{}<p>{}</p>", rows)
 
     @admin.display(description="reasons given so far")
     def notes(self, sign_up):
@@ -127,19 +136,11 @@ class SignUpAdmin(ActionAdmin):
         return format_html_join("", "<p>{}: {}, {}</p>", rows) or "Begun, not submitted yet"
 
 
-class PledgeInline(admin.TabularInline):
-    model = Pledge
-    fields = ["number", "title", "asks"]
-    readonly_fields = fields
-    extra = 0
-    can_delete = False
-
-
 @admin.register(WordingSet)
 class WordingSetAdmin(ActionAdmin):
     list_display = ["name", "version", "from_date", "to_date"]
-    fields = ["name", "version", "source", "from_date", "to_date"]
-    inlines = [PledgeInline]
+    fields = ["name", "version", "source", "from_date", "to_date", "five_pledges"]
+    readonly_fields = ["five_pledges"]
     add = verb(
         "add",
         form=forms.WordingSetForm,
@@ -148,6 +149,11 @@ class WordingSetAdmin(ActionAdmin):
         intro="From its first day, organisations sign this set. Those that signed an earlier one stay with it.",
         permission=permissions.can_edit_wording,
     )
+
+    @admin.display
+    def five_pledges(self, wording_set):
+        rows = ((pledge.number, pledge.title, pledge.asks) for pledge in wording_set.pledges.all())
+        return format_html("<ol>{}</ol>", format_html_join("", '<li value="{}"><strong>{}.</strong> {}</li>', rows))
 
 
 @admin.register(ProgressUpdate)

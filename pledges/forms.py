@@ -107,11 +107,19 @@ class StepForm(NhsukFormMixin, forms.Form):
     submit_label = "Save and continue"
     secondary_submit = ("later", "Save and come back later")
 
+    def _clean_fields(self):
+        """A required field may stay empty until the sign-up is submitted; only its label says that it is needed."""
+        required = [field for field in self.fields.values() if field.required]
+        for field in required:
+            field.required = False
+        super()._clean_fields()
+        for field in required:
+            field.required = True
+
 
 class StatementForm(StepForm):
     text = forms.CharField(
         label="What will your organisation do?",
-        required=False,
         max_length=10_000,
         validators=[WordCount(WORDS_MAX)],
         widget=forms.Textarea({"rows": "14"}),
@@ -133,12 +141,11 @@ class StatementForm(StepForm):
 class AreasForm(StepForm):
     national = forms.MultipleChoiceField(
         label="National areas",
-        required=False,
         widget=forms.CheckboxSelectMultiple,
         help_text=f"Choose at least {AREAS_MIN}.",
     )
     local = forms.MultipleChoiceField(
-        label="Local areas", required=False, widget=forms.CheckboxSelectMultiple, help_text="Priorities of our region."
+        label="Local areas", widget=forms.CheckboxSelectMultiple, help_text="Priorities of our region."
     )
     own_words = forms.CharField(
         label="Other local areas",
@@ -191,12 +198,11 @@ class AreasForm(StepForm):
 class PlanForm(StepForm):
     board_approved_on = DateInputField(
         label="Date on which the board approved the pledges",
-        required=False,
         latest=clock.today,
         help_text="For example 28 6 2026",
     )
-    plan_from = DateInputField(label="First day of the plan", required=False, help_text="For example 1 4 2026")
-    plan_to = DateInputField(label="Last day of the plan", required=False, help_text="Usually three years later")
+    plan_from = DateInputField(label="First day of the plan", help_text="For example 1 4 2026")
+    plan_to = DateInputField(label="Last day of the plan", help_text="Usually three years later")
     own_page = forms.URLField(label="Your own web page about the pledges", required=False, max_length=200)
 
 
@@ -204,10 +210,9 @@ class SignatoryForm(StepForm):
     signatory_name = forms.CharField(
         label="Full name of the person who signs",
         max_length=120,
-        required=False,
         help_text="Usually the chief executive. The name is published.",
     )
-    signatory_role = forms.CharField(label="Their role", max_length=120, required=False)
+    signatory_role = forms.CharField(label="Their role", max_length=120)
 
 
 class WithdrawForm(NhsukFormMixin, forms.Form):

@@ -19,6 +19,7 @@ from psc_portal.common import registry
 from psc_portal.common.nhs_numbers import refuse_nhs_numbers
 from psc_portal.common.pagination import paginate
 from psc_portal.common.refusals import ActionRefused
+from psc_portal.common.templatetags.portal import uk_date
 
 WALL = ("Pledges", "/pledges/")
 FRESHNESS_TONES = {"current": "done", "due": "waiting", "overdue": "problem", "lapsed": "problem"}
@@ -78,26 +79,45 @@ def organisation(request, slug):
     known = {
         "priority": [area.priority_id for area in areas if area.priority_id],
         "metric": [statement.metric_id for statement in statements if statement.metric_id],
+        "project": [one.metric.project_id for one in statements if one.metric and one.metric.project_id],
     }
     may_post = permissions.can_post_progress(request.user, sign_up)
     freshness = sign_up.freshness
+    over = sign_up.status_changes.filter(to_status__in=SignUp.OVER).first() if sign_up.status in SignUp.OVER else None
     context = {
         "sign_up": sign_up,
         "organisation": sign_up.organisation,
         "statements": statements,
-        "national": [area for area in areas if area.scope == ImprovementArea.Scope.NATIONAL],
-        "local": [area for area in areas if area.scope == ImprovementArea.Scope.LOCAL],
         "freshness": freshness,
         "freshness_tone": FRESHNESS_TONES[freshness.state],
         "earlier": [one for one in sign_ups if one != sign_up],
-        "over": sign_up.status_changes.filter(to_status__in=SignUp.OVER).first()
-        if sign_up.status in SignUp.OVER
-        else None,
+        "facts": _facts(sign_up, areas, over),
         "may_post": may_post,
         "thread": registry.thread_of("pledge", sign_up.pk, user=request.user, known=known),
         "crumbs": [WALL],
     }
     return render(request, "pledges/organisation_detail.html", context)
+
+
+def _facts(sign_up, areas, over):
+    """[(term, value)] beside the statements. What is withdrawn says little more than that."""
+    facts = [(sign_up.get_status_display(), uk_date(over.at))] if over else []
+    facts.append(("Published", uk_date(sign_up.published_at)))
+    if sign_up.status != SignUp.Status.WITHDRAWN:
+        named = {
+            scope: ", ".join(area.name for area in areas if area.scope == scope) for scope in ImprovementArea.Scope
+        }
+        facts += [
+            ("Signed by", f"{sign_up.signatory_name}, {sign_up.signatory_role}"),
+            ("Board approval", uk_date(sign_up.board_approved_on)),
+            ("Plan", f"{uk_date(sign_up.plan_from)} to {uk_date(sign_up.plan_to)}"),
+            ("National areas", named[ImprovementArea.Scope.NATIONAL]),
+            ("Local areas", named[ImprovementArea.Scope.LOCAL]),
+        ]
+    facts.append(("Wording", sign_up.wording_set))
+    if sign_up.organisation.system:
+        facts.append(("System", sign_up.organisation.system))
+    return facts
 
 
 def _statements(sign_up):
@@ -109,15 +129,8 @@ def _statements(sign_up):
         .defer("search")
         .order_by("pledge__number")
     )
-    metrics = [statement.metric for statement in statements if statement.metric and statement.metric.is_public]
-    own = {
-        series.metric_id: series
-        for series in Series.objects.filter(metric__in=metrics, organisation=sign_up.organisation_id).select_related(
-            "metric", "organisation"
-        )
-    }
-    readings = readings_of([own.get(metric.pk, metric) for metric in metrics]) if metrics else []
-    by_metric = {reading.metric_pk: reading for reading in readings}
+    metrics = [statement.metric_id for statement in statements if statement.metric and statement.metric.is_public]
+    by_metric = _readings(metrics, sign_up.organisation_id)
     for statement in statements:
         latest, *statement.earlier_updates = [*statement.updates.all()] or [None]
         statement.latest_update = latest
@@ -127,6 +140,14 @@ def _statements(sign_up):
         statement.progress_tone = PROGRESS_TONES[latest.progress if latest else ProgressUpdate.Progress.NOT_STARTED]
         statement.reading = by_metric.get(statement.metric_id)
     return statements
+
+
+def _readings(metrics, organisation_id):
+    """The reading of each metric: the organisation's own values, else the region's; never those of another one."""
+    of_both = Q(organisation=organisation_id) | Q(organisation__isnull=True)
+    series = Series.objects.filter(of_both, metric__in=metrics).select_related("metric", "organisation")
+    chosen = {one.metric_id: one for one in sorted(series, key=lambda one: one.organisation_id is not None)}
+    return {reading.metric_pk: reading for reading in readings_of(chosen.values())} if chosen else {}
 
 
 def sign_up_start(request):

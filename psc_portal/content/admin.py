@@ -2,6 +2,7 @@ from django.contrib import admin
 from django.utils.html import format_html, format_html_join
 
 from psc_portal.common.admin import ActionAdmin, verb
+from psc_portal.common.templatetags.portal import lines
 from psc_portal.content import actions, forms, permissions
 from psc_portal.content.models import Answer, Document, Edition, Feedback, Page
 
@@ -133,6 +134,9 @@ class DocumentAdmin(ActionAdmin):
         ),
     ]
 
+    def view_on_site(self, document):
+        return document.get_absolute_url()
+
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("editions")
 
@@ -173,20 +177,23 @@ def warning_of(edition: Edition) -> str:
     return f". This PDF has no {' and no '.join(missing)}: some people cannot read it." if missing else ""
 
 
-class AnswerInline(admin.StackedInline):
-    model = Answer
-    fields = ["you_said", "we_did", "published_at", "by"]
-    readonly_fields = fields
-    extra = 0
-    can_delete = False
-
-
 @admin.register(Feedback)
 class FeedbackAdmin(ActionAdmin):
     list_display = ["created_at", "beginning", "page", "source", "status"]
     list_filter = ["status", "source"]
-    fields = ["status", "created_at", "source", "source_note", "page", "message", "name", "email", "note"]
-    inlines = [AnswerInline]
+    fields = [
+        "status",
+        "created_at",
+        "source",
+        "source_note",
+        "page",
+        "message",
+        "name",
+        "email",
+        "note",
+        "published_answer",
+    ]
+    readonly_fields = ["published_answer"]
     add = verb(
         "add",
         form=forms.RecordFeedbackForm,
@@ -222,6 +229,19 @@ class FeedbackAdmin(ActionAdmin):
             permission=permissions.can_handle_feedback,
         ),
     ]
+
+    @admin.display(description="answer")
+    def published_answer(self, feedback):
+        answer = Answer.objects.filter(feedback=feedback).select_related("by").first()
+        if answer is None:
+            return "None yet"
+        return format_html(
+            "<p><strong>You said</strong></p>{}<p><strong>We did</strong></p>{}<p>{}, by {}</p>",
+            lines(answer.you_said),
+            lines(answer.we_did),
+            f"{answer.published_at:%-d %B %Y}",
+            answer.by or "the portal",
+        )
 
     @admin.display(description="message")
     def beginning(self, feedback):

@@ -7,12 +7,12 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
 from psc_portal.common.files import attachment_response
-from psc_portal.common.markdown import render_markdown
 from psc_portal.common.pagination import paginate
 from psc_portal.common.refusals import ActionRefused
 from psc_portal.content import actions, forms, permissions
 from psc_portal.content.models import Answer, Document, Edition, PageVersion
-from psc_portal.content.placeholders import filled_in, filled_in_markdown
+from psc_portal.content.placeholders import filled_in
+from psc_portal.content.prose import prose
 from psc_portal.content.rate_limit import is_too_often
 
 FEEDBACK_AN_HOUR = 10  # from one address
@@ -26,7 +26,7 @@ def page(request, slug):
     context = {
         "page": version.page,
         "title": filled_in(version.title),
-        "body": render_markdown(filled_in_markdown(version.body)),
+        "body": prose(version.body),
         "changed_at": version.publish_at,
         "crumbs": [(filled_in(parent.title), parent.page.get_absolute_url())] if parent else [],
     }
@@ -50,7 +50,7 @@ def document_detail(request, slug):
         "document": document,
         "edition": editions[0] if editions else None,
         "older": editions[1:],
-        "body": render_markdown(filled_in_markdown(editions[0].body)) if editions else "",
+        "body": prose(editions[0].body) if editions else "",
         "crumbs": [(DOCUMENTS, reverse("content:document_list"))],
     }
     return render(request, "content/document_detail.html", context)
@@ -107,7 +107,7 @@ def _feedback_page(request, form, *, status=200):
 
 
 def feedback_thanks(request):
-    return render(request, "content/feedback_thanks.html")
+    return render(request, "content/feedback_thanks.html", {"crumbs": []})
 
 
 def answer_list(request):
