@@ -348,7 +348,7 @@ def enter_point(*, series, period_start, by, reason="", **numbers):
     values = _values(numbers)
     metric = series.metric
     check_values(metric, period_start, values)
-    series = Series.objects.select_for_update(of=["self"]).get(pk=series.pk)
+    Metric.objects.select_for_update(of=["self"]).get(pk=metric.pk)  # as an import does: one writer at a time
     point = series.points.current().filter(period_start=period_start).first()
     if point is not None:
         return _correct(point, values, reason=reason, by=by)

@@ -344,7 +344,9 @@ def _store_rows(request, metric, allowed):
         except ActionRefused as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, f"{batch.rows_stored} values are stored. You can undo the import as a whole.")
+            count = batch.rows_stored
+            stored = "1 value is stored" if count == 1 else f"{count} values are stored"
+            messages.success(request, f"{stored}. You can undo the import as a whole.")
             return redirect("measurement:rows_enter", metric.code)
     return _preview_page(request, metric, preview, form, name)
 
