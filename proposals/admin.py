@@ -255,7 +255,7 @@ def _decide_initial(proposal):
 class ProposalAdmin(ActionAdmin):
     list_display = ["reference", "title", "call_shown", "status", "organisation_shown", "reviews_shown"]
     list_display_links = ["reference", "title"]
-    list_filter = ["status", "call"]
+    list_filter = ["status", ("call", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["call", "organisation"]
     search_fields = ["reference", "title", "organisation__name", "organisation_name"]
     ordering = ["-submitted_at", "-pk"]
@@ -551,7 +551,7 @@ class ReviewAdmin(ActionAdmin):
     """One's own reviews; others' only after one's own is locked and one has asked to see them."""
 
     list_display = ["proposal_shown", "reviewer", "status", "total_shown", "locked_at", "marked"]
-    list_filter = ["status", "proposal__call"]
+    list_filter = ["status", ("proposal__call", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["proposal", "reviewer"]
     search_fields = ["proposal__reference", "proposal__title"]
     fields = ["proposal_shown", "reviewer_shown", "status", "total_shown", "scores_shown", "comment", "locked_at",
@@ -580,6 +580,12 @@ class ReviewAdmin(ActionAdmin):
             intro="The scores as they were locked are kept in the history.",
         ),
     ]  # fmt: skip
+
+    def _page(self, request, one, obj, form):
+        """A lock that was refused leads to what is missing."""
+        if form is not None and form.is_bound and "lock" in request.POST and form.non_field_errors():
+            form.show_missing()
+        return super()._page(request, one, obj, form)
 
     def can_view(self, request, obj=None):
         return _works_with_reviews(request)

@@ -158,11 +158,22 @@ class SubmitForm(NhsukFormMixin, forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         required=False,
     )
+    numbers_explained = forms.CharField(
+        label="A number in your text looks like an NHS number. If it is none, say what it is",
+        help_text="If it is one, take it out. We keep what you write here with the proposal.",
+        max_length=300,
+        required=False,
+    )
     declares = forms.BooleanField(
         label="I declare that this is true as far as I know, that it holds nothing that identifies a patient, that my "
         "organisation knows of it, and that you may publish title and lay summary if you fund it",
         error_messages={"required": "Tick the box to make the declaration"},
     )
+
+    def __init__(self, *args, has_numbers=False, **kwargs):
+        super().__init__(*args, **kwargs)
+        if not has_numbers:
+            del self.fields["numbers_explained"]
 
 
 class WithdrawForm(NhsukFormMixin, forms.Form):
@@ -190,11 +201,13 @@ class CallForm(NhsukFormMixin, forms.Form):
         widget=forms.Textarea(attrs={"rows": 10}),
         help_text="Who can apply, what we fund, what we do not. Markdown makes headings, lists and links.",
     )
-    priorities = forms.ModelMultipleChoiceField(
-        queryset=Priority.objects.current(), widget=forms.CheckboxSelectMultiple
+    priorities = forms.ModelMultipleChoiceField(queryset=Priority.objects.none(), widget=forms.CheckboxSelectMultiple)
+    opens_at = MomentInputField(
+        label="Opening time", help_text="UK time. Weights are published before, and then frozen."
     )
-    opens_at = MomentInputField(label="Opens", help_text="UK time. Weights are published before, and then frozen.")
-    closes_at = MomentInputField(label="Closes", help_text="UK time. After this, and the grace, nothing is accepted.")
+    closes_at = MomentInputField(
+        label="Closing time", help_text="UK time. After this, and the grace, nothing is accepted."
+    )
     grace_minutes = forms.IntegerField(
         label="Grace, in minutes", min_value=0, max_value=1440, initial=0, help_text="Published with the closing time"
     )
@@ -209,6 +222,7 @@ class CallForm(NhsukFormMixin, forms.Form):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        self.fields["priorities"].queryset = Priority.objects.current()
         criteria = CriterionSet.objects.first()
         self.criteria = list(criteria.criteria.all()) if criteria else []
         for criterion in self.criteria:
@@ -446,6 +460,16 @@ class ReviewForm(NhsukFormMixin, forms.Form):
         values["scores"] = scores
         values["lock"] = "lock" in self.data
         return values
+
+    def show_missing(self):
+        """Name the scores and reasons without which the review cannot be locked."""
+        for weight in self.weights:
+            criterion = weight.criterion
+            value, is_not_applicable, reason = self.cleaned_data["scores"][criterion.pk]
+            if value is None and not is_not_applicable:
+                self.add_error(f"score_{criterion.pk}", f"Criterion {criterion.number}: choose a score")
+            if not reason.strip():
+                self.add_error(f"reason_{criterion.pk}", f"Criterion {criterion.number}: give a reason")
 
     @staticmethod
     def initial_of(review) -> dict:

@@ -155,7 +155,7 @@ BENEFITS = Rows(
         Question("direction", "Which way is better", Kind.CHOICE, choices="directions"),
         Question("baseline", "Where it is now", Kind.NUMBER, "A number, for example 6.6"),
         Question("aim", "Where you want it to be", Kind.NUMBER, "A number, for example 5"),
-        Question("aim_on", "By when", Kind.DATE, "For example, 31 3 2028"),
+        Question("aim_on", "Date to reach it by", Kind.DATE, "For example, 31 3 2028"),
     ),
 )
 BUDGET = Rows(

@@ -16,6 +16,7 @@ from proposals import actions, forms, permissions, questions, readings
 from proposals.models import Attachment, Call, CriterionWeight, Decision, PromisedBenefit, Proposal
 from psc_portal.common import clock, registry
 from psc_portal.common.files import attachment_response
+from psc_portal.common.nhs_numbers import find_nhs_numbers
 from psc_portal.common.pagination import paginate
 from psc_portal.common.public_pages import public_page
 from psc_portal.common.refusals import ActionRefused
@@ -345,11 +346,15 @@ def draft_check(request, slug, public_id):
         if request.method == "POST" and proposal.reference:
             messages.info(request, f"This proposal has been submitted already. Its number is {proposal.reference}.")
         return redirect(proposal)
-    form = forms.SubmitForm(request.POST if request.method == "POST" else None)
+    has_numbers = any(find_nhs_numbers(text) for text in questions.texts(proposal.answers).values())
+    form = forms.SubmitForm(request.POST if request.method == "POST" else None, has_numbers=has_numbers)
     if request.method == "POST" and form.is_valid():
         try:
             submitted = actions.submit_proposal(
-                proposal=proposal, by=request.user, interests=form.cleaned_data["interests"]
+                proposal=proposal,
+                by=request.user,
+                interests=form.cleaned_data["interests"],
+                numbers_explained=form.cleaned_data.get("numbers_explained", ""),
             )
         except PermissionDenied:
             raise Http404

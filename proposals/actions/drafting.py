@@ -126,8 +126,11 @@ def remove_attachment(*, attachment, by) -> None:
 
 
 @transaction.atomic
-def submit_proposal(*, proposal, by, interests="") -> Proposal:
+def submit_proposal(*, proposal, by, interests="", numbers_explained="") -> Proposal:
     """Submit a draft to its call and give it its number; the receipt is sent once that is stored.
+
+    One in eleven ten-digit numbers looks like an NHS number: `numbers_explained` says what such a number is. It is kept
+    with the proposal, and that it was used stands in the audit trail.
 
     Proposal and call are locked: closing time and status cannot move in between, and a second submit finds the first.
 
@@ -153,14 +156,17 @@ def submit_proposal(*, proposal, by, interests="") -> Proposal:
             f"{count} {'answer is' if count == 1 else 'answers are'} missing or must be changed. "
             "Follow the links below."
         )
-    refuse_nhs_numbers(questions.texts(stored.answers) | {"Declaration of interests": interests})
+    if not numbers_explained.strip():
+        refuse_nhs_numbers(questions.texts(stored.answers) | {"Declaration of interests": interests})
     _write_what_was_answered(stored, found)
     stored.interests = interests.strip()
+    stored.numbers_explained = numbers_explained.strip()
     stored.reference = next_reference()
     stored.submitted_at, stored.submitted_by = now, by
     stored.save()
     stored.change_status(Proposal.Status.SUBMITTED, by=by)
-    audit.record("submit_proposal", stored, by=by, after=audit.snapshot(stored, AUDITED))
+    after = audit.snapshot(stored, AUDITED) | {"has_explained_numbers": bool(stored.numbers_explained)}
+    audit.record("submit_proposal", stored, by=by, after=after)
     outbox.send_mail(
         to=[stored.applicant.email],
         template="proposals/received",

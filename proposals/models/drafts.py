@@ -159,6 +159,9 @@ class Proposal(Stateful, Timestamped):
     evidence_level = models.PositiveSmallIntegerField(null=True, blank=True)
     amount_asked = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     withdrawal_reason = models.TextField(blank=True)
+    numbers_explained = models.CharField(
+        max_length=300, blank=True, help_text="What a number is that looks like an NHS number and is none"
+    )
     interests = models.TextField("declaration of interests", blank=True)
     project = models.OneToOneField("projects.Project", models.PROTECT, null=True, blank=True, related_name="proposal")
     search = models.GeneratedField(

@@ -211,6 +211,20 @@ def test_a_review_is_kept_half_written_and_locked_only_when_each_criterion_has_s
     assert f"{review.total:.4f}" == "3.1429"
 
 
+def test_a_refused_lock_leads_to_what_is_missing_and_keeps_what_was_written(client_as):
+    review = ReviewFactory()
+    first, second, *_rest = review.proposal.call.criterion_set.criteria.all()
+    data = {"version": "0", f"score_{first.pk}": "4", f"reason_{second.pk}": "A reason without a score.", "lock": "1"}
+
+    page = client_as(review.reviewer).post(reverse("admin:proposals_review_score", args=[review.pk]), data)
+
+    body = page.content.decode()
+    assert f'<a href="#id_reason_{first.pk}">Criterion 1: give a reason</a>' in body
+    assert f'<a href="#id_score_{second.pk}_0">Criterion 2: choose a score</a>' in body
+    assert "Criterion 1: choose a score" not in body
+    assert set(review.scores.values_list("reason", flat=True)) == {"", "A reason without a score."}
+
+
 def test_a_locked_review_cannot_be_written_and_needs_its_reviewer_to_lock():
     review = ReviewFactory()
     written(review)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from proposals import actions, questions
 from proposals.models import Call, Extension, Proposal
 from psc_portal.common import clock
-from psc_portal.common.models import OutboxMessage
+from psc_portal.common.models import AuditEvent, OutboxMessage
 from psc_portal.common.refusals import ActionRefused
 from tests.factories.accounts import UserFactory
 from tests.factories.proposals import CallFactory, ProposalFactory, complete_answers
@@ -108,6 +108,23 @@ def test_an_nhs_number_cannot_be_submitted_and_the_refusal_names_the_place():
     proposal.refresh_from_db()
     assert VALID_NHS_NUMBER not in str(refusal.value)
     assert VALID_NHS_NUMBER in proposal.answers["problem"]
+
+
+@pytest.mark.django_db
+def test_what_only_looks_like_an_nhs_number_can_be_explained_and_is_logged(client_as):
+    proposal = ProposalFactory()
+    proposal.answers["problem"] = f"Order {VALID_NHS_NUMBER} of our supplier."
+    proposal.save()
+    client = client_as(proposal.applicant)
+    url = reverse("proposals:draft_check", args=[proposal.call.slug, proposal.public_id])
+
+    refused = client.post(url, {"declares": "on"}).content.decode()
+    client.post(url, {"declares": "on", "numbers_explained": "An order number"})
+
+    proposal.refresh_from_db()
+    assert "looks like an NHS number" in refused
+    assert (proposal.status, proposal.numbers_explained) == (Proposal.Status.SUBMITTED, "An order number")
+    assert AuditEvent.objects.get(verb="submit_proposal").after["has_explained_numbers"]
 
 
 @pytest.mark.django_db
