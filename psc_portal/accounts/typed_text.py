@@ -20,7 +20,9 @@ class TypedText:
 
 
 def read(request) -> TypedText | None:
-    """What this POST carries, or None when there is nothing worth keeping (or a password in it)."""
+    """What this POST carries, or None: nothing worth keeping, a password in it, or a script that asks for itself."""
+    if request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate":
+        return None
     fields = [
         [name, value] for name, values in request.POST.lists() if name != "csrfmiddlewaretoken" for value in values
     ]

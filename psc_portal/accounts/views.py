@@ -105,7 +105,7 @@ def typed_text_waiting(request):
     if request.method == "POST":
         typed_text.drop(request)
         return redirect(kept.path)
-    shown = [(name.replace("_", " "), value) for name, value in kept.fields if value.strip()]
+    shown = [(name.replace("_", " ").capitalize(), value) for name, value in kept.fields if value.strip()]
     return render(request, "accounts/typed_text.html", {"kept": kept, "shown": shown})
 
 

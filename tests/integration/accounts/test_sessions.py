@@ -155,6 +155,17 @@ def test_passwords_empty_forms_and_floods_are_not_kept(fields, client_as, at):
     assert answer.headers["Location"].startswith("/accounts/login/?next=")
 
 
+def test_what_a_script_sends_by_itself_is_not_kept(client_as, at):
+    client = client_as(UserFactory(staff=True))
+    with at(0):
+        client.get("/my/")
+
+    with at(45):
+        client.post("/accounts/kept-text/", {"title": "Autosaved"}, headers={"Sec-Fetch-Mode": "cors"})
+
+    assert "typed_text" not in client.session
+
+
 @pytest.fixture
 def log_in_again(client_as, at):
     """Send a form after the session has ended, log in again on the same browser and open the page that kept it."""
