@@ -409,7 +409,7 @@ def when_the_lead_writes_freezes_and_renders_the_report(story, axe):
     press(page, "Start the report")
     story.year = re.search(r"/reports/(\d{4}-\d{2})/", page.url)[1]
     axe(page)
-    page.locator("main table a").first.click()
+    page.goto(page.locator("main a[href*='/write/sections/']").first.get_attribute("href"))
     fill(page, {"text": "Fewer people fell after they went home.\n\n- Five questions\n- Asked with the family"})
     axe(page)
     press(page, "Save and sign off")
