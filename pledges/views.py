@@ -18,6 +18,7 @@ from projects.models import Affiliation, Organisation
 from psc_portal.common import registry
 from psc_portal.common.nhs_numbers import refuse_nhs_numbers
 from psc_portal.common.pagination import paginate
+from psc_portal.common.public_pages import public_page
 from psc_portal.common.refusals import ActionRefused
 from psc_portal.common.templatetags.portal import uk_date
 
@@ -27,6 +28,7 @@ PROGRESS_TONES = {"not_started": "plain", "under_way": "going", "done": "done", 
 
 
 # For everybody -------------------------------------------------------------------------------------------------------
+@public_page
 def wall(request):
     """Every organisation with published pledges; filters by system, kind and improvement area."""
     form = forms.WallFilters(request.GET)
@@ -62,6 +64,7 @@ def _count_freshness(sign_ups):
     return [(label, found[label]) for label in ("Up to date", "Update due", "Update overdue", "Lapsed") if found[label]]
 
 
+@public_page
 def organisation(request, slug):
     """The five statements of an organisation beside what has come of them."""
     sign_ups = list(
@@ -150,6 +153,7 @@ def _readings(metrics, organisation_id):
     return {reading.metric_pk: reading for reading in readings_of(chosen.values())} if chosen else {}
 
 
+@public_page
 def sign_up_start(request):
     """What signing up means, and a way back to what was begun."""
     begun = []

@@ -8,6 +8,7 @@ from django.views.decorators.cache import never_cache
 
 from psc_portal.common.files import attachment_response
 from psc_portal.common.pagination import paginate
+from psc_portal.common.public_pages import public_page
 from psc_portal.common.refusals import ActionRefused
 from psc_portal.content import actions, forms, permissions
 from psc_portal.content.models import Answer, Document, Edition, PageVersion
@@ -19,6 +20,7 @@ FEEDBACK_AN_HOUR = 10  # from one address
 DOCUMENTS = "Documents"
 
 
+@public_page
 def page(request, slug):
     shown = PageVersion.objects.shown().select_related("page").defer("search")
     version = get_object_or_404(shown, page__slug=slug)
@@ -33,6 +35,7 @@ def page(request, slug):
     return render(request, "content/page_detail.html", context)
 
 
+@public_page
 def document_list(request):
     latest = Edition.objects.out().order_by("document_id", "-number").distinct("document_id").defer("body", "search")
     documents = Document.objects.visible_to(request.user).prefetch_related(
@@ -41,6 +44,7 @@ def document_list(request):
     return render(request, "content/document_list.html", {"page": paginate(request, documents)})
 
 
+@public_page
 def document_detail(request, slug):
     document = get_object_or_404(Document.objects.visible_to(request.user), slug=slug)
     editions = list(_editions(request, document))
@@ -110,6 +114,7 @@ def feedback_thanks(request):
     return render(request, "content/feedback_thanks.html", {"crumbs": []})
 
 
+@public_page
 def answer_list(request):
     answers = Answer.objects.select_related("feedback").defer("search")
     return render(request, "content/answer_list.html", {"page": paginate(request, answers, per_page=20)})
