@@ -1,8 +1,10 @@
 """What the search page and /my/ show of pages, documents and feedback."""
 
+import re
+
 from django.conf import settings
 from django.contrib.postgres.search import SearchQuery, SearchRank
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import F, OuterRef, Q, Subquery
 from django.urls import reverse
 
 from psc_portal.common.highlight import headline, marked
@@ -10,14 +12,17 @@ from psc_portal.common.registry import SearchHit, WaitingItem
 from psc_portal.content.models import Answer, Document, Edition, Feedback, PageVersion
 from psc_portal.content.placeholders import filled_in
 
+LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)?")  # a snippet may end inside the address
+MARKUP = re.compile(r"[#*|`]+|^[->]\s", re.MULTILINE)
+
 
 def search(query, user, limit):
     """Pages, documents and answers that hold the words; one query for each."""
     terms = SearchQuery(query, config="english", search_type="websearch")
 
-    def found(rows, text):
+    def found(rows, text, also=None):
         return (
-            rows.filter(search=terms)
+            rows.filter(Q(search=terms) | also if also else Q(search=terms))
             .annotate(rank=SearchRank(F("search"), terms), snippet=headline(text, terms))
             .defer("search")
             .order_by("-rank", "pk")[:limit]
@@ -36,7 +41,7 @@ def search(query, user, limit):
             SearchHit(
                 "document", edition.document.title, edition.document.get_absolute_url(), _snippet(edition), edition.rank
             )
-            for edition in found(editions.select_related("document"), "body")
+            for edition in found(editions.select_related("document"), "body", also=Q(document__title__icontains=query))
         ),
         *(
             SearchHit(
@@ -52,7 +57,7 @@ def search(query, user, limit):
 
 
 def _snippet(row):
-    return marked(filled_in(row.snippet))
+    return marked(MARKUP.sub(" ", LINK.sub(r"\1", filled_in(row.snippet))))
 
 
 def waiting(user):

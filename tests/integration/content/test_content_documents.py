@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from psc_portal.common import clock
 from psc_portal.common.refusals import ActionRefused
-from psc_portal.content import actions
+from psc_portal.content import actions, providers
 from psc_portal.content.models import Document, Edition
 from tests.factories.accounts import UserFactory
 from tests.factories.content import DocumentFactory, EditionFactory, pdf_file
@@ -160,3 +160,15 @@ def test_the_list_of_documents_runs_a_constant_number_of_queries(client, django_
 
     with django_assert_num_queries(3):
         client.get("/documents/")
+
+
+def test_search_finds_a_document_by_its_title_and_shows_words_without_markup(staff):
+    EditionFactory(
+        document__title="Winter plan", body="# What **falls** mean\n\n| Falls | [Read](/about/) |\n|---|---|"
+    )
+
+    by_title, by_text = (providers.search(query, staff, 9) for query in ("winter", "falls"))
+
+    assert [hit.title for hit in by_title] == ["Winter plan"]
+    assert "<mark>falls</mark>" in by_text[0].snippet
+    assert not set("#*|[(") & set(by_text[0].snippet)
