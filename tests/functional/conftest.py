@@ -36,6 +36,13 @@ CHROMIUM_FLAGS = [
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
+def pytest_collection_modifyitems(items):
+    """With several processes (pytest -n 2) one of them runs all browser tests, so that there is one stack."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
 # The stack -----------------------------------------------------------------------------------------------------------
 @dataclass
 class Stack:
@@ -226,6 +233,7 @@ def visit(browser, stack):
         page.on("requestfailed", lambda request: note_failure(page, request))
         return page
 
+    open_window.pages = pages
     yield open_window
     for context in contexts:
         context.close()
@@ -235,6 +243,24 @@ def visit(browser, stack):
         for problem in page.problems
         if not any(re.search(pattern, problem) for pattern in page.expected_errors)
     ] == []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Say what was on the screen when a browser test failed, and keep a picture of it in test-results/."""
+    report = yield
+    windows = getattr(getattr(item, "funcargs", {}).get("visit"), "pages", [])
+    if call.when == "call" and report.failed and windows:
+        folder = CHECKOUT / "test-results"
+        folder.mkdir(exist_ok=True)
+        for number, page in enumerate(windows, 1):
+            if page.is_closed() or page.url == "about:blank":
+                continue
+            picture = folder / f"{re.sub(r'[^a-z0-9]+', '-', item.name.lower())[:80]}-{number}.png"
+            page.screenshot(path=picture, full_page=True)
+            text = page.locator("body").inner_text()[:1500]
+            report.sections.append((f"window {number}: {page.url}, {picture}", text))
+    return report
 
 
 def note_console(page, message) -> None:
