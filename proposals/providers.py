@@ -1,10 +1,10 @@
 """What the pages of other apps show of calls and proposals: thread, search, and what waits for whom."""
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, Value, When
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.urls import reverse
 
-from proposals.models import Assignment, Call, Decision, Proposal, Review
+from proposals.models import Assignment, Call, Decision, Extension, Proposal, Review
 from psc_portal.common import clock
 from psc_portal.common.highlight import headline, marked
 from psc_portal.common.registry import SearchHit, ThreadItem, WaitingItem
@@ -24,6 +24,9 @@ def _calls(place):
         named |= Q(priorities=place.pk)
     elif place.kind == "project":
         named |= Q(proposals__in=Proposal.objects.public().filter(project=place.pk).order_by().values("pk"))
+    elif place.kind == "metric":
+        promised = Proposal.objects.public().filter(benefits__metric=place.pk)
+        named |= Q(proposals__in=promised.order_by().values("pk"))
     elif place.kind == "proposal":
         named |= Q(proposals=place.pk)
     elif not place.known.get("call"):
@@ -38,6 +41,8 @@ def _funded(place):
         named |= Q(call=place.pk)
     elif place.kind == "project":
         named |= Q(project=place.pk)
+    elif place.kind == "metric":
+        named |= Q(benefits__metric=place.pk)
     elif place.kind == "proposal":
         named |= Q(pk=place.pk)
     elif not place.known.get("proposal"):
@@ -76,32 +81,36 @@ def search(query, user, limit):
 
 def waiting(user):
     """Drafts of mine, reviews that I owe, and for staff what is to be screened, decided or answered."""
-    yield from _drafts(user)
+    yield from _mine(user)
     if user.is_reviewer:
         yield from _reviews_due(user)
     if user.is_programme_staff:
         yield from _for_staff(user)
 
 
-def _drafts(user):
-    now = clock.now()
-    mine = Proposal.objects.of_team(user).filter(status=Proposal.Status.DRAFT, call__in=Call.objects.open_at(now))
-    for draft in mine.select_related("call").order_by("call__closes_at", "pk"):
-        yield WaitingItem(
-            title=draft.title or "Untitled draft",
-            url=reverse("proposals:draft", args=[draft.call.slug, draft.public_id]),
-            note=f"{draft.call.title}: closes {uk_datetime(draft.call.closes_at)}",
-            due=draft.call.closes_at.astimezone(clock.UK).date(),
-            section="Your drafts",
-        )
-    submitted = Proposal.objects.of_team(user).exclude(status__in=[Proposal.Status.DRAFT, Proposal.Status.WITHDRAWN])
-    for proposal in submitted.select_related("call").order_by("-submitted_at")[:20]:
-        yield WaitingItem(
-            title=f"{proposal.reference}: {proposal.title}",
-            url=proposal.get_absolute_url(),
-            note=f"{proposal.call.title}: decision by {uk_date(proposal.call.decision_on)}",
-            section="Your proposals",
-        )
+def _mine(user):
+    """Drafts with their deadline first; then what was handed in, and drafts whose call closed before they were."""
+    mine = Proposal.objects.of_team(user).exclude(status=Proposal.Status.WITHDRAWN).select_related("call")
+    own = Extension.objects.filter(call=OuterRef("call"), applicant=OuterRef("applicant")).order_by("-closes_at")
+    mine = mine.annotate(extended_to=Subquery(own.values("closes_at")[:1])).order_by("call__closes_at", "pk")
+    for proposal in mine[:50]:
+        call = proposal.call
+        until = max(call.accepts_until, proposal.extended_to or call.accepts_until)
+        if proposal.status != Proposal.Status.DRAFT:
+            note = f"{call.title}: decision by {uk_date(call.decision_on)}"
+            yield WaitingItem(str(proposal), proposal.get_absolute_url(), note, section="Your proposals")
+        elif clock.now() < until:
+            yield WaitingItem(
+                title=proposal.title or "Untitled draft",
+                url=reverse("proposals:draft", args=[call.slug, proposal.public_id]),
+                note=f"{call.title}: submit before {uk_datetime(until)}",
+                due=until.astimezone(clock.UK).date(),
+                section="Your drafts",
+            )
+        else:
+            note = f"{call.title}: not submitted, the call has closed. Your text is kept."
+            title = proposal.title or "Untitled draft"
+            yield WaitingItem(title, proposal.get_absolute_url(), note, section="Your proposals")
 
 
 def _reviews_due(user):

@@ -258,17 +258,17 @@ def test_a_call_is_finished_only_when_everyone_has_been_told():
 
 
 @pytest.mark.django_db
-def test_the_thread_of_a_project_leads_back_to_its_call_and_proposal():
+def test_the_thread_of_a_project_and_its_metric_leads_back_to_call_and_proposal():
     proposal, staff = at_panel(), UserFactory(staff=True)
     told(proposal, staff)
     proposal.refresh_from_db()
 
-    items = registry.thread.collect(registry.Place("project", proposal.project_id), staff)
-
-    assert {(item.kind, item.title) for item in items if item.kind in ("call", "proposal")} == {
-        ("call", proposal.call.title),
-        ("proposal", proposal.title),
-    }
+    for kind, pk in (("project", proposal.project_id), ("metric", proposal.benefits.get().metric_id)):
+        items = registry.thread.collect(registry.Place(kind, pk), staff)
+        assert {(item.kind, item.title) for item in items if item.kind in ("call", "proposal")} == {
+            ("call", proposal.call.title),
+            ("proposal", proposal.title),
+        }
 
 
 @pytest.mark.django_db

@@ -102,6 +102,7 @@ def test_a_draft_can_be_saved_after_the_call_has_closed_and_says_not_submitted(c
 
     client.post(section_url(proposal), {"title": "Too late", "version": "1", "later": "1"})
     page = client.get(proposal.get_absolute_url()).content.decode()
+    assert "not submitted, the call has closed" in client.get(reverse("my")).content.decode()
     submitted = client.post(
         reverse("proposals:draft_check", args=[proposal.call.slug, proposal.public_id]), {"declares": "on"}
     )
