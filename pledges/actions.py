@@ -7,7 +7,6 @@ from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
 from pledges import emails, permissions
-from pledges.freshness import CURRENT
 from pledges.models import (
     PLEDGES_IN_A_SET,
     ImprovementArea,
@@ -169,7 +168,7 @@ def _moderated(sign_up, by):
 
 @transaction.atomic
 def publish_sign_up(*, sign_up, by):
-    """Show the pledges to everybody.
+    """Show the pledges to everybody. Those that the organisation made to an earlier wording set end.
 
     Raises:
         PermissionDenied: `by` is not programme staff.
@@ -182,6 +181,8 @@ def publish_sign_up(*, sign_up, by):
             "Confirm the affiliation first, then publish."
         )
     refuse_nhs_numbers(sign_up.texts())
+    for earlier in SignUp.objects.public().filter(organisation=sign_up.organisation_id):
+        _close(earlier, Status.ENDED, f"Followed by the pledges to “{sign_up.wording_set}”.", by)
     sign_up.published_at = clock.now()
     sign_up.organisation_name = sign_up.organisation.name
     sign_up.save(update_fields=["published_at", "organisation_name"])
@@ -268,12 +269,10 @@ def remind() -> int:
     Returns how many reminders were stored now or before.
     """
     reminders = 0
-    sign_ups = (
-        SignUp.objects.public().with_open_statements().with_last_update().select_related("organisation", "signatory")
-    )
+    sign_ups = SignUp.objects.public().with_last_update().select_related("organisation", "signatory")
     for sign_up in sign_ups:
         freshness = sign_up.freshness
-        if freshness.state != CURRENT:
+        if freshness.needs_update:
             emails.reminder(sign_up, freshness)
             reminders += 1
     return reminders

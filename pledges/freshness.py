@@ -3,12 +3,19 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-CURRENT, DUE, OVERDUE, LAPSED = "current", "due", "overdue", "lapsed"
+CURRENT, DUE, OVERDUE, LAPSED, COMPLETE = "current", "due", "overdue", "lapsed", "complete"
+LABELS = {
+    CURRENT: "Up to date",
+    COMPLETE: "Complete",
+    DUE: "Update due",
+    OVERDUE: "Update overdue",
+    LAPSED: "Lapsed",
+}
 
 
 @dataclass(frozen=True)
 class Freshness:
-    state: str  # current, due, overdue or lapsed
+    state: str  # current, due, overdue or lapsed; complete where nothing is left to report
     last: date  # the last dated update, or the day the pledges were published
     due_on: date
     overdue_on: date
@@ -17,10 +24,16 @@ class Freshness:
 
     @property
     def label(self) -> str:
-        return {CURRENT: "Up to date", DUE: "Update due", OVERDUE: "Update overdue", LAPSED: "Lapsed"}[self.state]
+        return LABELS[self.state]
+
+    @property
+    def needs_update(self) -> bool:
+        return self.state in {DUE, OVERDUE, LAPSED}
 
 
-def freshness(last: date, today: date, days: dict[str, int], *, has_update: bool = True) -> Freshness:
+def freshness(
+    last: date, today: date, days: dict[str, int], *, has_update: bool = True, is_complete: bool = False
+) -> Freshness:
     """Freshness on the day `today`.
 
     Args:
@@ -28,9 +41,12 @@ def freshness(last: date, today: date, days: dict[str, int], *, has_update: bool
         today: the day on which the reader asks.
         days: days since `last` from which the state is "due", "overdue" and "lapsed", rising.
         has_update: whether `last` is the day of an update.
+        is_complete: whether every pledge is done or stopped, so that no further update is due.
     """
     due_on, overdue_on, lapsed_on = (last + timedelta(days=days[state]) for state in (DUE, OVERDUE, LAPSED))
-    if today >= lapsed_on:
+    if is_complete:
+        state = COMPLETE
+    elif today >= lapsed_on:
         state = LAPSED
     elif today >= overdue_on:
         state = OVERDUE

@@ -108,18 +108,13 @@ class SignUpQuerySet(models.QuerySet):
         return self.filter(status=SignUp.Status.SUBMITTED)
 
     def with_last_update(self):
-        """`last_update` is the day of the newest progress update, or None."""
-        newest = (
-            ProgressUpdate.objects.filter(statement__sign_up=models.OuterRef("pk"))
-            .order_by("-made_on")
-            .values("made_on")
-        )
-        return self.annotate(last_update=models.Subquery(newest[:1]))
-
-    def with_open_statements(self):
-        """Where something can still be reported: not every pledge is done or stopped."""
+        """`last_update`: day of the newest progress update, or None. `is_open`: not every pledge is done or stopped."""
+        newest = ProgressUpdate.objects.filter(statement__sign_up=models.OuterRef("pk")).order_by("-made_on")
         closed = [ProgressUpdate.Progress.DONE, ProgressUpdate.Progress.STOPPED]
-        return self.filter(pk__in=Statement.objects.with_progress().exclude(progress__in=closed).values("sign_up"))
+        open_ones = Statement.objects.filter(sign_up=models.OuterRef("pk")).with_progress().exclude(progress__in=closed)
+        return self.annotate(
+            last_update=models.Subquery(newest.values("made_on")[:1]), is_open=models.Exists(open_ones)
+        )
 
 
 @dataclass(frozen=True)
@@ -177,6 +172,9 @@ class SignUp(Stateful, Timestamped):
                 fields=["organisation", "wording_set"],
                 condition=~Q(status__in=["withdrawn", "ended"]),
                 name="signup_one_live_per_organisation_and_set",
+            ),
+            models.UniqueConstraint(
+                fields=["organisation"], condition=Q(status="published"), name="signup_one_published_per_organisation"
             ),
             models.CheckConstraint(
                 condition=Q(plan_from__isnull=True) | Q(plan_to__isnull=True) | Q(plan_to__gt=F("plan_from")),
@@ -239,7 +237,13 @@ class SignUp(Stateful, Timestamped):
         if self.published_at is None:
             return None
         last = self.last_update or self.published_at.astimezone(clock.UK).date()
-        return freshness(last, clock.today(), settings.PLEDGE_FRESHNESS_DAYS, has_update=self.last_update is not None)
+        return freshness(
+            last,
+            clock.today(),
+            settings.PLEDGE_FRESHNESS_DAYS,
+            has_update=self.last_update is not None,
+            is_complete=not self.is_open,
+        )
 
 
 class SignUpStatusChange(StatusChange):

@@ -5,7 +5,6 @@ from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.db.models import F, Q
 from django.urls import reverse
 
-from pledges.freshness import CURRENT
 from pledges.models import SignUp, Statement
 from projects.models import Organisation
 from psc_portal.common.highlight import headline, marked
@@ -67,7 +66,7 @@ def _waiting_for_member(user):
         if sign_up.is_editable:
             note = "Returned for changes" if sign_up.status == SignUp.Status.RETURNED else "Draft, not submitted yet"
             yield WaitingItem(str(sign_up), sign_up.get_edit_url(), note, section="Pledges")
-        elif (freshness := sign_up.freshness) and freshness.state != CURRENT:
+        elif (freshness := sign_up.freshness) and freshness.needs_update:
             yield WaitingItem(
                 f"Post progress for {sign_up.organisation_name}",
                 sign_up.get_absolute_url(),

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from measurement.models import Series
 from measurement.readings import readings_of
 from pledges import actions, forms, permissions
+from pledges.freshness import LABELS
 from pledges.models import PLEDGES_IN_A_SET, ImprovementArea, ProgressUpdate, SignUp, Statement, WordingSet
 from projects.actions import claim_affiliation
 from projects.models import Affiliation, Organisation
@@ -23,7 +24,7 @@ from psc_portal.common.refusals import ActionRefused
 from psc_portal.common.templatetags.portal import uk_date
 
 WALL = ("Pledges", "/pledges/")
-FRESHNESS_TONES = {"current": "done", "due": "waiting", "overdue": "problem", "lapsed": "problem"}
+FRESHNESS_TONES = {"current": "done", "complete": "done", "due": "waiting", "overdue": "problem", "lapsed": "problem"}
 PROGRESS_TONES = {"not_started": "plain", "under_way": "going", "done": "done", "stopped": "problem"}
 
 
@@ -39,7 +40,7 @@ def wall(request):
     query = request.GET.copy()
     query.pop("page", None)
     context = {
-        "form": form,
+        "filters": form,
         "page": page,
         "query": query.urlencode(),
         "count": page.paginator.count,
@@ -61,7 +62,7 @@ def _for_the_wall(sign_ups):
 def _count_freshness(sign_ups):
     """[(words, how many)] over all published pledges, the freshest first."""
     found = Counter(sign_up.freshness.label for sign_up in sign_ups.only("published_at"))
-    return [(label, found[label]) for label in ("Up to date", "Update due", "Update overdue", "Lapsed") if found[label]]
+    return [(label, found[label]) for label in LABELS.values() if found[label]]
 
 
 @public_page

@@ -385,5 +385,34 @@ def test_a_new_wording_set_ends_the_one_before_and_leaves_what_was_signed(staff)
     assert sign_up.wording_set.to_date == clock.today()
 
 
+def test_publishing_under_a_new_wording_ends_the_pledges_made_to_the_one_before(client, staff):
+    old = SignUpFactory(published=True)
+    new_set = WordingSet.objects.create(
+        version="2027", name="New", from_date=clock.today(), to_date=dt.date(2099, 1, 1)
+    )
+    new = SignUpFactory(
+        submitted=True, organisation=old.organisation, signatory=old.signatory, member=False, wording_set=new_set
+    )
+
+    actions.publish_sign_up(sign_up=new, by=staff)
+
+    old.refresh_from_db()
+    page = client.get(old.get_absolute_url()).content.decode()
+    assert (old.status, moves(old)) == (Status.ENDED, [("published", "ended")])
+    assert "Earlier pledges" in page
+    assert "Sign up to Safety, wording of 2014" in page
+
+
+def test_pledges_that_are_all_done_or_stopped_are_called_complete(client):
+    sign_up = SignUpFactory(published=True, published_at=days_ago(900))
+    for statement in sign_up.statements.all():
+        ProgressUpdateFactory(statement=statement, progress=Progress.DONE, made_on=clock.today() - dt.timedelta(800))
+
+    page = client.get(sign_up.get_absolute_url()).content.decode()
+
+    assert "Complete" in page
+    assert "Every pledge is done or stopped." in page
+
+
 def test_every_status_is_in_the_table_of_transitions():
     assert set(SignUp.TRANSITIONS) == set(Status)

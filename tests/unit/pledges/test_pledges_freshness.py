@@ -2,7 +2,7 @@ import datetime as dt
 
 import pytest
 
-from pledges.freshness import CURRENT, DUE, LAPSED, OVERDUE, freshness
+from pledges.freshness import COMPLETE, CURRENT, DUE, LAPSED, OVERDUE, freshness
 from pledges.words import word_count
 
 DAYS = {"due": 150, "overdue": 183, "lapsed": 365}
@@ -26,6 +26,12 @@ def test_freshness_changes_on_the_very_day_of_its_threshold(days_later, state):
     found = freshness(LAST, LAST + dt.timedelta(days=days_later), DAYS)
 
     assert found.state == state
+
+
+def test_nothing_falls_due_once_every_pledge_is_done_or_stopped():
+    found = freshness(LAST, LAST + dt.timedelta(days=4000), DAYS, is_complete=True)
+
+    assert (found.state, found.needs_update) == (COMPLETE, False)
 
 
 def test_freshness_says_on_which_days_it_changes():
