@@ -100,14 +100,22 @@ def test_every_public_page(visit, look_at):
     assert any(route.startswith("reports/<") for route in kinds), kinds
 
 
-@pytest.mark.parametrize("person", PEOPLE, ids=lambda person: person.key)
+SAME_FOR_ALL = re.compile(
+    r"^/(documents|feedback|about|privacy|cookies|accessibility-statement|how-can-we-help|contact)"
+)
+ROLES = [person for person in PEOPLE if person.key in {"staff", "reviewer", "lead", "innovator", "signatory", "owner"}]
+
+
+@pytest.mark.parametrize("person", ROLES, ids=lambda person: person.key)
 def test_every_page_of(person, visit, look_at, log_in):
     page = visit()
     log_in(page, SimpleNamespace(email=person.email, plain_password=PASSWORD, totp_secret=person.totp_secret or None))
-    is_staff = person.key.startswith(("staff", "reviewer"))
-    begin = ["/my/", "/accounts/email/", *(["/admin/"] if is_staff else [])]
+    is_staff = person.key in {"staff", "reviewer"}
+    begin = ["/my/", *(["/admin/"] if is_staff else [])]
 
-    kinds = follow_links(page, look_at, begin=begin, who=person.key, of_each_kind=1)
+    kinds = follow_links(
+        page, look_at, begin=begin, who=person.key, of_each_kind=1, wanted=lambda path: not SAME_FOR_ALL.match(path)
+    )
 
     assert kinds["my/"] == 1
     if is_staff:
