@@ -1,4 +1,6 @@
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from psc_portal.common.models import OutboxMessage
 
@@ -11,3 +13,19 @@ def mailed():
         return [message for message in OutboxMessage.objects.order_by("pk") if user.email in message.to]
 
     return to
+
+
+@pytest.fixture
+def queries_of():
+    """How many queries each of some pages takes, by address; the first look, which fills caches, is not counted."""
+
+    def count(client, addresses) -> dict[str, int]:
+        counts = {}
+        for address in addresses:
+            client.get(address)
+            with CaptureQueriesContext(connection) as captured:
+                assert client.get(address).status_code == 200
+            counts[address] = len(captured)
+        return counts
+
+    return count
