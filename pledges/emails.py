@@ -8,14 +8,14 @@ from psc_portal.common import outbox
 
 
 def _send(to, template, sign_up, key=None, **context):
-    context |= {
+    known = {
         "collaborative": settings.COLLABORATIVE,
         "organisation": sign_up.organisation.name,
         "name": sign_up.signatory.display_name,
         "edit_url": settings.PORTAL_URL + sign_up.get_edit_url(),
         "public_url": settings.PORTAL_URL + sign_up.get_absolute_url(),
     }
-    outbox.send_mail(to=to, template=f"pledges/{template}", context=context, key=key)
+    outbox.send_mail(to=to, template=f"pledges/{template}", context=known | context, key=key)
 
 
 def submitted(sign_up):
@@ -36,14 +36,14 @@ def returned(sign_up, reasons):
 def reminder(sign_up, freshness):
     """To the signatory while they belong to the organisation, else to whoever does. Once for each step."""
     members = Affiliation.objects.current().filter(organisation=sign_up.organisation_id, user__is_active=True)
-    addresses = list(members.filter(user=sign_up.signatory_id).values_list("user__email", flat=True)) or list(
-        members.values_list("user__email", flat=True)
-    )
-    for address in addresses:
+    members = members.select_related("user")
+    for affiliation in members.filter(user=sign_up.signatory_id) or members:
+        person = affiliation.user
         _send(
-            [address],
+            [person.email],
             "reminder",
             sign_up,
-            key=f"pledges.remind {sign_up.pk} {freshness.state} {freshness.last} {address}",
+            key=f"pledges.remind {sign_up.pk} {freshness.state} {freshness.last} {person.pk}",
+            name=person.display_name,
             freshness=freshness,
         )

@@ -323,6 +323,17 @@ def test_a_reminder_goes_out_once_for_each_step(age, reminders):
     assert OutboxMessage.objects.filter(to=[sign_up.signatory.email]).count() == reminders
 
 
+def test_when_the_signatory_has_left_the_members_are_reminded_by_their_own_names():
+    sign_up = SignUpFactory(published=True, published_at=days_ago(200), member=False)
+    member = AffiliationFactory(organisation=sign_up.organisation).user
+
+    actions.remind()
+
+    mail = OutboxMessage.objects.get()
+    assert mail.to == [member.email]
+    assert f"Hello {member.full_name}," in mail.body
+
+
 def test_nobody_is_reminded_of_pledges_that_are_all_done_or_stopped():
     sign_up = SignUpFactory(published=True, published_at=days_ago(800))
     for statement in sign_up.statements.all():
