@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from crispy_forms.layout import Div, Fieldset, Layout
+from crispy_forms.layout import Div, Fieldset, Layout, Submit
 from django import forms
 from django.contrib.auth import get_user_model
 from django.forms.utils import ErrorDict
@@ -129,6 +129,14 @@ class SectionForm(NhsukFormMixin, forms.Form):
             self.add_error(name if name in self.fields else None, problem)
 
     @property
+    def helper(self):
+        helper = super().helper
+        rows = self.section.rows
+        if rows and len(rows.filled(self.answers)) < rows.at_most:
+            helper.add_input(Submit("more", "Save and add another", css_class="nhsuk-button--secondary"))
+        return helper
+
+    @property
     def form_layout(self):
         section = self.section
         parts = [question.name for question in section.questions]
@@ -136,7 +144,8 @@ class SectionForm(NhsukFormMixin, forms.Form):
             for number in range(1, section.rows.at_most + 1):
                 names = [question.name for question in section.rows.row(number) if question.name in self.fields]
                 if names:
-                    parts.append(Div(Fieldset(f"{section.rows.one} {number}", *names), css_class="app-formset__item"))
+                    row = Fieldset(f"{section.rows.one} {number}", *names)
+                    parts.append(Div(row, css_class="app-formset__item", css_id=f"{section.rows.name}-{number}"))
         return Layout(*parts, "version")
 
 

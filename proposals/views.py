@@ -243,8 +243,9 @@ def _after_saving(request, proposal, section, form, choices):
     if "later" in request.POST:
         messages.success(request, "Saved. You can come back at any time.")
         return redirect("proposals:draft", proposal.call.slug, proposal.public_id)
-    if "more" in request.POST:
-        return redirect(f"{_section_url(proposal, section)}#{section.rows.name}")
+    if "more" in request.POST and section.rows:
+        row = section.rows.shown(proposal.answers)[-1]
+        return redirect(f"{_section_url(proposal, section)}#{section.rows.name}-{row}")
     problems = questions.read([section], proposal.answers, choices).problems
     if not problems:
         following = questions.SECTIONS[questions.SECTIONS.index(section) + 1]
@@ -288,7 +289,6 @@ def _section_context(proposal, section, form, clashes):
         "weight": weight,
         "totals": questions.shown_totals(proposal.answers) if section.slug == "budget" else None,
         "most": questions.pounds(proposal.call.money_per_project) if proposal.call.money_per_project else "",
-        "can_add_row": bool(section.rows) and len(section.rows.filled(proposal.answers)) < section.rows.at_most,
         "crumbs": _draft_crumbs(proposal, section),
     }
 

@@ -3,7 +3,7 @@ from collections import Counter
 
 import pytest
 
-from proposals.models import Call, ConflictOfInterest, Proposal, Review
+from proposals.models import Assignment, Call, ConflictOfInterest, Proposal, Review
 from proposals.readings import ranking
 from psc_portal.common import clock
 from psc_portal.management.demo import organisations, people, proposals
@@ -26,6 +26,7 @@ def test_the_demonstration_has_three_calls_and_proposals_in_every_state():
     funded = Proposal.objects.public()
     assert [proposal.project.metrics.count() for proposal in funded.order_by("reference")] == [2, 2]
     assert set(Review.objects.values_list("status", flat=True)) == {"draft", "locked"}
+    assert set(Assignment.objects.values_list("status", flat=True)) >= {"assigned", "cleared", "conflicted", "declined"}
     assert ConflictOfInterest.objects.filter(source="declared").exists()
     assert any(line.is_wide for line in ranking(review))
     assert not Proposal.objects.filter(status_changes__at__gt=clock.now()).exists()

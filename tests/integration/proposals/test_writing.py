@@ -171,9 +171,12 @@ def test_the_rows_of_the_budget_grow_and_add_up(client_as):
         data |= {f"budget-{number}-description": f"Line {number}", f"budget-{number}-asked": asked}
     client = client_as(proposal.applicant)
 
+    more = client.post(section_url(proposal, "budget"), {"version": "0", "budget-1-description": "Line", "more": "1"})
+    data["version"] = "1"
     done = client.post(section_url(proposal, "budget"), data)
     page = client.get(section_url(proposal, "budget")).content.decode()
 
+    assert more.url == section_url(proposal, "budget") + "#budget-3"
     assert done.url == section_url(proposal, "involvement")
     assert "£13,599.50" in page
     assert 'name="budget-4-asked"' in page
