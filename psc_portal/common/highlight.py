@@ -1,5 +1,7 @@
 """Search snippets: PostgreSQL marks what was found with two characters that no text has; only then comes HTML."""
 
+import re
+
 from django.contrib.postgres.search import SearchHeadline
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
@@ -20,7 +22,15 @@ def headline(expression, query, *, words: int = 30) -> SearchHeadline:
     )
 
 
+def without_markdown(snippet: str) -> str:
+    """Words only: a snippet of a Markdown text may begin or end inside a table, a link or a heading."""
+    words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", snippet)
+    words = re.sub(r"(?m)^\s*(#+|[-*>]|\d+\.)\s+|\*\*|`", "", words)
+    words = re.sub(r"\s*\|[\s|:-]*", ", ", words)
+    return re.sub(r"\s+", " ", words).strip(" ,")
+
+
 def marked(snippet: str) -> SafeString:
     """The snippet as HTML: everything escaped, what was found in <mark>."""
-    html = escape(snippet).replace(START, "<mark>").replace(STOP, "</mark>")
+    html = escape(without_markdown(snippet)).replace(START, "<mark>").replace(STOP, "</mark>")
     return mark_safe(html)  # noqa: S308  escaped above

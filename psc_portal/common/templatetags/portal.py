@@ -152,7 +152,8 @@ def page_numbers(page):
 @register.filter
 def thread_missing(thread):
     """The kinds of which a thread has nothing yet, as words: "projects, pledges"."""
-    return ", ".join(step.heading.lower() for step in thread if not step.items and not step.is_here)
+    missing = (step.heading.lower() for step in thread if not step.items and not step.is_here)
+    return ", ".join(heading.removesuffix(" for proposals") for heading in missing)
 
 
 @register.filter

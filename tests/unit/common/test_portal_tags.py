@@ -5,6 +5,7 @@ from django.template import Context, Template, TemplateSyntaxError
 from django.test import RequestFactory
 from django.utils.html import format_html
 
+from psc_portal.common.highlight import START, STOP, marked
 from psc_portal.common.templatetags.portal import is_current, last_link, lines, nhsuk, uk_date, uk_datetime, uk_time
 
 
@@ -93,3 +94,11 @@ def test_a_visitor_without_cookies_needs_no_session():
     )
 
     assert html == "out0"
+
+
+def test_a_search_snippet_of_a_table_reads_as_words():
+    snippet = (
+        f"## Falls\n| {START}Falls{STOP} per 1,000 bed days | | Delirium | Screen |\n|---|---|\n- see [the <plan>](/x/)"
+    )
+
+    assert marked(snippet) == "Falls, <mark>Falls</mark> per 1,000 bed days, Delirium, Screen, see the &lt;plan&gt;"
