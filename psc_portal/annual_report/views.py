@@ -29,7 +29,7 @@ def report_list(request):
     context = {
         "page": paginate(request, reports),
         "can_write": permissions.can_write(request.user),
-        "crumbs": [LIST],
+        "crumbs": [],
     }
     return render(request, "annual_report/report_list.html", context)
 
@@ -56,7 +56,7 @@ def report_detail(request, year_start):
         "thread": registry.thread_of(
             "report", report.pk, user=request.user, known={"priority": [row["pk"] for row in data["priorities"]]}
         ),
-        "crumbs": [LIST, (report.year_label, report.get_absolute_url())],
+        "crumbs": [LIST],
     }
     return render(request, "annual_report/report_detail.html", context)
 
@@ -116,7 +116,7 @@ def report_create(request):
         else:
             messages.success(request, f"The report {report.year_label} has been started.")
             return redirect(write_url(report))
-    context = {"form": form, "heading": "Start an annual report", "crumbs": [LIST, ("Start", request.path)]}
+    context = {"form": form, "heading": "Start an annual report", "crumbs": [LIST]}
     return render(request, "layouts/form.html", context)
 
 
@@ -134,7 +134,7 @@ def report_write(request, year_start):
         "rendering": rendering,
         "rendering_tone": TONES[rendering.status] if rendering else "",
         "reopenings": report.snapshot.reopenings.all() if report.snapshot else [],
-        "crumbs": crumbs_to_write(report),
+        "crumbs": crumbs_to_write(report)[:-1],
     }
     return render(request, "annual_report/report_write.html", context)
 
