@@ -23,6 +23,7 @@ import pytest
 import redis
 from django.conf import settings as django_settings
 from django.db import connection
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import sync_playwright
 
 from psc_portal import local_servers
@@ -214,7 +215,7 @@ def visit(browser, stack):
             timezone_id="Europe/London",
             **options,
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(30_000)
         contexts.append(context)
         page = context.new_page()
         page.problems, page.expected_errors = [], []
@@ -257,8 +258,11 @@ def pytest_runtest_makereport(item, call):
             if page.is_closed() or page.url == "about:blank":
                 continue
             picture = folder / f"{re.sub(r'[^a-z0-9]+', '-', item.name.lower())[:80]}-{number}.png"
-            page.screenshot(path=picture, full_page=True)
-            text = page.locator("body").inner_text()[:1500]
+            try:
+                page.screenshot(path=picture)
+                text = page.locator("body").inner_text()[:1500]
+            except PlaywrightError as error:
+                text = str(error)
             report.sections.append((f"window {number}: {page.url}, {picture}", text))
     return report
 

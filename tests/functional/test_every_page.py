@@ -45,7 +45,7 @@ def look_at(axe):
                 name = re.sub(r"[^a-z0-9]+", "-", path.lower()).strip("-") or "home"
                 folder = Path(SCREENSHOTS) / who
                 folder.mkdir(parents=True, exist_ok=True)
-                page.screenshot(path=folder / f"{name[:100]}-{width}.png", full_page=True)
+                page.screenshot(path=folder / f"{name[:100]}-{width}.png", full_page=True, timeout=90_000)
         return problems
 
     return look
