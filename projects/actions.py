@@ -311,16 +311,33 @@ def _without(partners, lead_organisation) -> list:
     return [partner for partner in partners if partner != lead_organisation]
 
 
+class ProjectChanged(ActionRefused):
+    """Somebody stored other texts after this page was opened; `stored` is the project as it is now."""
+
+    def __init__(self, stored):
+        super().__init__(
+            "Somebody changed this page while you were writing. Your text is kept, and theirs is shown below the form: "
+            "bring the two together and save again."
+        )
+        self.stored = stored
+
+
 @transaction.atomic
-def edit_project(*, project, by, **changes) -> Project:
+def edit_project(*, project, by, seen: str = "", **changes) -> Project:
     """Change what the page of a project says: its leads LEAD_FIELDS, staff STAFF_FIELDS.
 
+    Args:
+        seen: `edit_mark` of the project as `by` saw it, so that the change cannot cover up somebody else's.
     Raises:
         PermissionDenied: `by` may not edit it, or not these fields.
+        ProjectChanged: somebody else changed it since.
         ActionRefused: a text is missing, too long or holds an NHS number.
     """
     _require(permissions.can_edit_project(by, project))
     _require(set(changes) <= (STAFF_FIELDS if permissions.can_manage(by) else LEAD_FIELDS))
+    stored = _lock(project)
+    if seen and seen != stored.edit_mark and any(getattr(stored, name) != changes[name] for name in changes):
+        raise ProjectChanged(stored)
     if "priorities" in changes and not changes["priorities"]:
         raise ActionRefused("Choose at least one priority that the project works on.")
     if {"partners", "lead_organisation"} & set(changes):

@@ -104,6 +104,12 @@ class ProjectTextForm(NhsukFormMixin, forms.Form):
     )
 
 
+class ProjectLeadForm(ProjectTextForm):
+    """What a lead edits in the front end; `seen` is what the page said when it was opened."""
+
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)
+
+
 class PdsaCycleForm(NhsukFormMixin, forms.Form):
     submit_label = "Save this cycle"
 

@@ -483,6 +483,11 @@ class Project(Stateful, Timestamped):
         return reverse("projects:project_detail", args=[self.slug])
 
     @property
+    def edit_mark(self) -> str:
+        """Says whether the row is still the one that somebody opened."""
+        return self.updated_at.isoformat()
+
+    @property
     def evidence_words(self) -> str:
         return f"Level {self.evidence_level} of 5: {self.get_evidence_level_display()}"
 

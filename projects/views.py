@@ -139,6 +139,8 @@ def _done(request, form, action, **subject) -> bool:
         return False
     try:
         action(**subject, **form.cleaned_data, by=request.user)
+    except actions.ProjectChanged:
+        raise  # the view shows both texts
     except ActionRefused as refusal:
         form.add_error(None, str(refusal))
         return False
@@ -154,13 +156,23 @@ def _data(request):
 def project_edit(request, slug):
     project = _project_to_edit(request, slug)
     names = list(forms.ProjectTextForm.base_fields)
-    form = forms.ProjectTextForm(_data(request), initial={name: getattr(project, name) for name in names})
-    if _done(request, form, actions.edit_project, project=project):
-        messages.success(request, "The page of the project has been changed.")
-        return redirect(project)
+    initial = {name: getattr(project, name) for name in names} | {"seen": project.edit_mark}
+    form = forms.ProjectLeadForm(_data(request), initial=initial)
+    theirs = []
+    try:
+        if _done(request, form, actions.edit_project, project=project):
+            messages.success(request, "The page of the project has been changed.")
+            return redirect(project)
+    except actions.ProjectChanged as refusal:
+        form.add_error(None, str(refusal))
+        form.data = form.data.copy()
+        form.data["seen"] = refusal.stored.edit_mark
+        stored = ((name, getattr(refusal.stored, name)) for name in names)
+        theirs = [(form[name].label, text) for name, text in stored if text != form.cleaned_data[name]]
     context = {
         "project": project,
         "form": form,
+        "theirs": theirs,
         "adoptions": latest_adoptions(project),
         "heading": f"Edit {project.title}",
         "crumbs": project_crumbs((project.title, project.get_absolute_url())),

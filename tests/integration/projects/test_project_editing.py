@@ -43,6 +43,34 @@ def html_of(response):
     return response.content.decode()
 
 
+# Two people at once --------------------------------------------------------------------------------------------------
+def test_the_second_of_two_writers_sees_both_texts_and_covers_up_nothing(lead_client, project, staff):
+    page = lead_client.get(edit_url(project))
+    texts = {name: page.context["form"][name].value() or "" for name in page.context["form"].fields}
+    actions.edit_project(project=project, aim="Theirs: more by June.", by=staff)
+
+    refused = lead_client.post(edit_url(project), texts | {"aim": "Mine: more by July."})
+
+    project.refresh_from_db()
+    assert project.aim == "Theirs: more by June."
+    assert "Mine: more by July." in html_of(refused)
+    assert "Theirs: more by June." in html_of(refused)
+
+    again = {name: refused.context["form"][name].value() or "" for name in refused.context["form"].fields}
+    assert lead_client.post(edit_url(project), again).status_code == 302
+    project.refresh_from_db()
+    assert project.aim == "Mine: more by July."
+
+
+def test_saving_twice_with_a_double_click_is_no_conflict(lead_client, project):
+    page = lead_client.get(edit_url(project))
+    texts = {name: page.context["form"][name].value() or "" for name in page.context["form"].fields}
+    texts |= {"aim": "More by July."}
+
+    assert lead_client.post(edit_url(project), texts).status_code == 302
+    assert lead_client.post(edit_url(project), texts).status_code == 302
+
+
 # The edit pages ------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("rest", ["", "cycle/", "cycle/1/", "adoption/"])
 def test_edit_pages_are_for_staff_and_leads_of_that_project(client, client_as, lead_client, staff, project, rest):
