@@ -78,6 +78,12 @@ def _in_london(moment):
     return moment.astimezone(LONDON) if isinstance(moment, datetime) and moment.tzinfo else moment
 
 
+@register.simple_tag
+def nhs_logo():
+    """Whether this host is entitled to show the NHS logo, and has named its file."""
+    return bool(settings.NHS_LOGO_FILE)
+
+
 @register.filter(expects_localtime=False)
 def uk_date(moment):
     """28 June 2026. A moment is taken on its London day."""
