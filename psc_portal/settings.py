@@ -20,6 +20,7 @@ def flag(name: str) -> bool:
 
 # The place -----------------------------------------------------------------------------------------------------------
 DEBUG = flag("DEBUG")
+MAINTENANCE = flag("MAINTENANCE")  # every page says that the website is being updated
 DEMO = flag("DEMO")  # demonstration users may log in, plain http is accepted; script/demo sets it
 PORTAL_URL = os.environ.get("PORTAL_URL", "https://localhost").rstrip("/")
 _address = urlsplit(PORTAL_URL)
@@ -91,6 +92,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "psc_portal.common.maintenance.MaintenancePage",
     "psc_portal.accounts.middleware.PrivatePages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -80,3 +80,14 @@ def test_pages_survive_a_database_that_is_down(monkeypatch, client):
     monkeypatch.setattr("psc_portal.common.context.is_demonstration", down)
 
     assert "Sorry" in errors.server_error(RequestFactory().get("/")).text
+
+
+def test_during_maintenance_every_page_says_so_and_health_is_still_answered(settings):
+    settings.MAINTENANCE = True
+
+    client = Client()  # no django_db mark: a query would raise
+    answer = client.get("/projects/")
+
+    assert (answer.status_code, "The website is being updated" in answer.text) == (503, True)
+    assert client.get("/theme.css").status_code == 200
+    assert client.get("/healthz/live").status_code == 200
