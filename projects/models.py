@@ -240,7 +240,8 @@ class PriorityQuerySet(Searchable):
         return self if is_staff else self.filter(from_date__lte=clock.today())
 
     def with_project_counts(self, projects):
-        return self.annotate(project_count=Count("projects", filter=Q(projects__in=projects.order_by().values("pk"))))
+        counted = Count("projects", filter=Q(projects__in=projects.order_by().values("pk")))
+        return self.annotate(project_count=counted).order_by(*self.model._meta.ordering)  # GROUP BY forgets Meta's
 
 
 class Priority(Timestamped):

@@ -286,3 +286,14 @@ def test_pages_run_as_many_queries_for_three_rows_as_for_one(client, url, at_mos
     add(2)
 
     assert queries() == with_one <= at_most
+
+
+def test_priorities_stand_in_their_order_the_must_do_topics_first(client):
+    for position, title in [(3, "Aspirin"), (1, "Zinc"), (2, "Morphine")]:
+        PriorityFactory(title=title, position=position)
+    PriorityFactory(title="Measurement", must_do=True, position=9)
+
+    page = client.get(reverse("projects:priority_list"))
+
+    assert [priority.title for priority in page.context["must_do_topics"]] == ["Measurement"]
+    assert [priority.title for priority in page.context["local_priorities"]] == ["Zinc", "Morphine", "Aspirin"]
