@@ -293,7 +293,7 @@ def test_priorities_stand_in_their_order_the_must_do_topics_first(client):
         PriorityFactory(title=title, position=position)
     PriorityFactory(title="Measurement", must_do=True, position=9)
 
-    page = client.get(reverse("projects:priority_list"))
+    page = client.get("/priorities/")
 
     assert [priority.title for priority in page.context["must_do_topics"]] == ["Measurement"]
     assert [priority.title for priority in page.context["local_priorities"]] == ["Zinc", "Morphine", "Aspirin"]
