@@ -172,7 +172,7 @@ BUDGET = Rows(
 SECTIONS = (
     Section(
         "about",
-        "About your proposal",
+        "About the proposal",
         questions=(
             Question("title", "Title", Kind.LINE, "Up to 120 characters, without abbreviations", at_most=120),
             Question(

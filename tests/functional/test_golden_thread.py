@@ -138,7 +138,7 @@ def when_the_innovator_begins_a_proposal_and_leaves(story, axe):
     follow(page, "Write a proposal")
     press(page, "Start now")
     axe(page)
-    follow(page, "About your proposal")
+    follow(page, "About the proposal")
     fill(page, {"title": TITLE, "lay_summary": LAY_SUMMARY})
     axe(page)
     press(page, "Save and come back later")
@@ -151,7 +151,7 @@ def when_the_innovator_comes_back_and_submits(story, axe):
     follow(page, re.compile(TITLE))
     in_a_year = clock.today() + dt.timedelta(days=365)
     answers = {
-        "About your proposal": {
+        "About the proposal": {
             "organisation": story.organisation.name,
             "care_settings": [story_setting()],
             "problem": "One person in nine falls in the first month at home.",

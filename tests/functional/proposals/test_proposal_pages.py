@@ -35,7 +35,7 @@ def test_a_proposal_is_written_and_submitted_without_javascript(visit, make_pers
     page.goto(call.get_absolute_url())
     follow(page, "Write a proposal")
     press(page, "Start now")
-    follow(page, "About your proposal")
+    follow(page, "About the proposal")
     fill(page, {"title": TYPED})
     press(page, "Save and come back later")
     proposal = Proposal.objects.get(call=call)
