@@ -1,6 +1,6 @@
 """The real portal, for tests in a browser.
 
-One session-wide stack: gunicorn, Celery worker and beat as processes of their own, on a database, a Valkey and a folder
+One stack for all of them (one for each process of pytest -n): gunicorn, Celery worker and beat as processes of their own, on a database, a Valkey and a folder
 of files that exist for these tests only. Nothing is flushed between tests: each journey makes its own people,
 organisation and call. Inside these tests Django's own connection speaks to the stack's database too.
 """
@@ -35,13 +35,6 @@ CHROMIUM_FLAGS = [
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-
-
-def pytest_collection_modifyitems(items):
-    """With several processes (pytest -n 2) one of them runs all browser tests, so that there is one stack."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 # The stack -----------------------------------------------------------------------------------------------------------
