@@ -6,8 +6,16 @@ PHONE, DESKTOP = 360, 1280
 
 
 def overflow(page) -> int:
-    """How many pixels the page is wider than its window."""
-    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    """How many pixels the page is wider than its window.
+
+    The header's script folds the navigation a moment after the window has changed its width: that is waited for.
+    """
+    for _ in range(30):
+        pixels = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if pixels <= 0:
+            break
+        page.wait_for_timeout(100)
+    return pixels
 
 
 def totp_code(secret: str) -> str:

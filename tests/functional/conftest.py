@@ -1,9 +1,9 @@
 """The real portal, for tests in a browser.
 
-One stack for all of them, or one for each process of `pytest -n`: gunicorn, Celery worker and beat as processes of their
-own, on a database, a Valkey and a folder of files that exist for these tests only. Nothing is flushed between tests:
-each journey makes its own people, organisation and call. Inside these tests Django's own connection speaks to the
-stack's database too.
+One stack for all of them, or one for each process of `pytest -n`: gunicorn, Celery worker and beat as processes of
+their own, on a database, a Valkey and a folder of files that exist for these tests only. Nothing is flushed between
+tests: each journey makes its own people, organisation and call. Inside these tests Django's own connection speaks to
+the stack's database too.
 """
 
 import os

@@ -35,7 +35,7 @@ def look_at(axe):
         problems = []
         for width in (DESKTOP, PHONE):
             page.set_viewport_size({"width": width, "height": 900})
-            if (pixels := settled_overflow(page)) > 0 and not (path.startswith("/admin/") and width == PHONE):
+            if (pixels := overflow(page)) > 0 and not (path.startswith("/admin/") and width == PHONE):
                 problems.append(f"{who} {path}: {pixels} px wider than {width}")
             try:
                 axe(page, stock_admin=path.startswith("/admin/"))
@@ -49,15 +49,6 @@ def look_at(axe):
         return problems
 
     return look
-
-
-def settled_overflow(page) -> int:
-    """The header's script folds the navigation a moment after the window has changed its width."""
-    for _ in range(30):
-        if (pixels := overflow(page)) <= 0:
-            break
-        page.wait_for_timeout(100)
-    return pixels
 
 
 def follow_links(page, look_at, *, begin: list[str], who: str, of_each_kind: int, passed_by=None) -> Counter:
