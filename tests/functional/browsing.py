@@ -10,7 +10,7 @@ def overflow(page) -> int:
 
     The header's script folds the navigation a moment after the window has changed its width: that is waited for.
     """
-    for _ in range(30):
+    for _ in range(150):
         pixels = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         if pixels <= 0:
             break
