@@ -82,7 +82,7 @@ def test_an_authenticator_app_is_set_up_from_the_picture_or_the_key(visit, axe, 
     look(page, axe)
     page.locator("input[name=code]").fill("000000")
     page.get_by_role("button", name="Finish").click()
-    assert page.locator(".nhsuk-error-summary").is_visible()
+    page.locator(".nhsuk-error-summary").wait_for()
     look(page, axe)
     secret = re.sub(r"\s", "", page.locator("#authenticator_secret").inner_text())
     page.locator("input[name=code]").fill(totp_code(secret))
