@@ -1,20 +1,6 @@
 """The verbs of calls and proposals. Every write goes through here: pages, admin, tasks and the demonstration data."""
 
-from proposals.actions.assessing import (
-    assign_reviewers,
-    declare_interest,
-    decline_assignment,
-    lock_review,
-    override_conflict,
-    record_conflict,
-    save_review,
-    screen_proposal,
-    send_to_panel,
-    show_other_reviews,
-    take_back_assignment,
-    unlock_review,
-    write_review,
-)
+from proposals.actions.assigning import assign_reviewers, decline_assignment, take_back_assignment
 from proposals.actions.calls import (
     archive_call,
     create_call,
@@ -36,6 +22,9 @@ from proposals.actions.drafting import (
     submit_proposal,
     withdraw_proposal,
 )
+from proposals.actions.interests import declare_interest, override_conflict, record_conflict
+from proposals.actions.reviewing import lock_review, save_review, show_other_reviews, unlock_review, write_review
+from proposals.actions.screening import screen_proposal, send_to_panel
 
 __all__ = [
     "DraftClash",

@@ -1,126 +1,26 @@
-"""Pages of calls and proposals, for the public and for innovators. Staff and reviewers work in the admin."""
-
-from uuid import UUID
+"""Writing a proposal and handing it in."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db.models import Prefetch, Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from proposals import actions, forms, permissions, questions, readings
-from proposals.models import Attachment, Call, CriterionWeight, Decision, PromisedBenefit, Proposal
-from psc_portal.common import clock, registry
-from psc_portal.common.files import attachment_response
+from proposals import actions, forms, permissions, questions
+from proposals.models import Proposal
+from proposals.views.calls import CALLS, published_call
 from psc_portal.common.nhs_numbers import find_nhs_numbers
-from psc_portal.common.pagination import paginate
-from psc_portal.common.public_pages import public_page
 from psc_portal.common.refusals import ActionRefused
-from psc_portal.common.templatetags.portal import uk_date, uk_datetime
-
-CALLS = [("Calls for proposals", "/calls/")]
-
-
-# Calls ----------------------------------------------------------------------------------------------------------------
-@require_GET
-@public_page
-def call_list(request):
-    now = clock.now()
-    calls = Call.objects.published().prefetch_related("priorities")
-    past = paginate(request, calls.past_at(now), per_page=10)
-    counts = readings.counts_of_calls([call.pk for call in past])
-    for call in past:
-        call.counts = counts.get(call.pk, readings.CallCounts(0, 0, 0))
-    return render(
-        request,
-        "proposals/call_list.html",
-        {
-            "open_calls": calls.open_at(now).order_by("closes_at"),
-            "upcoming_calls": calls.upcoming_at(now).order_by("opens_at"),
-            "past_calls": past,
-        },
-    )
-
-
-def _call(slug) -> Call:
-    weights = CriterionWeight.objects.select_related("criterion").prefetch_related("criterion__levels")
-    calls = Call.objects.published().prefetch_related("priorities", Prefetch("weights", weights))
-    return get_object_or_404(calls, slug=slug)
-
-
-@require_GET
-@public_page
-def call_detail(request, slug):
-    call = _call(slug)
-    is_past = call.is_past
-    funded = list(call.proposals.public().select_related("organisation", "project")) if is_past else []
-    known = {
-        "priority": [priority.pk for priority in call.priorities.all()],
-        "project": [proposal.project_id for proposal in funded if proposal.project_id],
-        "metric": list(
-            PromisedBenefit.objects.filter(proposal__in=funded, metric__isnull=False).values_list("metric", flat=True)
-        ),
-    }
-    return render(
-        request,
-        "proposals/call_detail.html",
-        {
-            "call": call,
-            "crumbs": CALLS,
-            "facts": _facts(call),
-            "extensions": call.extensions.filter(applicant__isnull=True),
-            "counts": readings.counts_of_calls([call.pk]).get(call.pk, readings.CallCounts(0, 0, 0))
-            if is_past
-            else None,
-            "funded": funded,
-            "thread": registry.thread_of("call", call.pk, user=request.user, known=known),
-        },
-    )
-
-
-def _facts(call) -> list[tuple[str, str]]:
-    facts = [("Opens", uk_datetime(call.opens_at)), ("Closes", uk_datetime(call.closes_at))]
-    if call.grace:
-        facts.append(("Accepted until", uk_datetime(call.accepts_until)))
-    facts += [
-        ("Decision and feedback by", uk_date(call.decision_on)),
-        ("Money in all", questions.pounds(call.money_total)),
-    ]
-    if call.money_per_project:
-        facts.append(("Most for one proposal", questions.pounds(call.money_per_project)))
-    facts.append(("Reviews of each proposal", f"{call.reviews_wanted}, {call.lay_reviews_wanted} of them lay"))
-    return facts
-
-
-@require_GET
-@public_page
-def call_form(request, slug):
-    """Every question, with criteria, weights and descriptors, to read and print before any account."""
-    call = _call(slug)
-    choices = questions.Choices(call)
-    short_lists = ("priorities", "care_settings", "evidence_levels", "benefit_kinds", "directions")
-    weights = {weight.criterion.code: weight for weight in call.weights.all()}
-    return render(
-        request,
-        "proposals/call_form.html",
-        {
-            "call": call,
-            "crumbs": [*CALLS, (call.title, call.get_absolute_url())],
-            "sections": [(section, weights.get(section.criterion)) for section in questions.SECTIONS],
-            "lists": {name: [label for _value, label in getattr(choices, name)()] for name in short_lists},
-        },
-    )
 
 
 @login_required
 @never_cache
 def apply(request, slug):
     """Where a proposal begins, and the way back to drafts."""
-    call = _call(slug)
+    call = published_call(slug)
     mine = Proposal.objects.of_team(request.user).filter(call=call).order_by("pk")
     if request.method == "POST":
         try:
@@ -141,7 +41,6 @@ def apply(request, slug):
     )
 
 
-# Writing --------------------------------------------------------------------------------------------------------------
 def _draft(request, slug, public_id) -> Proposal:
     """A draft that this user may write; one that is no longer a draft has its own page."""
     proposals = Proposal.objects.of_team(request.user).select_related("call", "applicant")
@@ -385,165 +284,3 @@ def draft_check(request, slug, public_id):
             "crumbs": _draft_crumbs(proposal, "check"),
         },
     )
-
-
-# After submitting -----------------------------------------------------------------------------------------------------
-def _proposal(request, address) -> Proposal:
-    """By reference, or by the id of a draft; whoever may not see it gets a 404."""
-    try:
-        wanted = Q(public_id=UUID(address))
-    except ValueError:
-        wanted = Q(reference=address.upper())
-    decisions = Decision.objects.select_related("letter").prefetch_related("letter__comments__criterion")
-    proposals = (
-        Proposal.objects.visible_to(request.user)
-        .select_related("call", "applicant", "organisation", "project")
-        .prefetch_related(Prefetch("decisions", decisions))
-    )
-    return get_object_or_404(proposals, wanted)
-
-
-def _is_team(request, proposal) -> bool:
-    return Proposal.objects.of_team(request.user).filter(pk=proposal.pk).exists()
-
-
-NEXT_STEPS = {
-    Proposal.Status.DRAFT: "Finish your draft and submit it.",
-    Proposal.Status.SUBMITTED: "We check whether it is eligible for this call.",
-    Proposal.Status.IN_ASSESSMENT: "Reviewers who have no interest in it read it and score it on each criterion.",
-    Proposal.Status.AT_PANEL: "The panel decides, and we write feedback on each criterion.",
-    Proposal.Status.APPROVED: "We contact you to start the project.",
-    Proposal.Status.APPROVED_WITH_CONDITIONS: "We contact you about the conditions.",
-    Proposal.Status.RESERVE: "It stays on the reserve list. We tell you if money becomes free.",
-    Proposal.Status.DECLINED: "Read the feedback. You can use it for a later call.",
-    Proposal.Status.INELIGIBLE: "Read the reason below. You can write to us if you have a question.",
-    Proposal.Status.WITHDRAWN: "Nothing more happens. Your text stays here.",
-}
-WAITING = (Proposal.Status.SUBMITTED, Proposal.Status.IN_ASSESSMENT, Proposal.Status.AT_PANEL)
-TONES = {
-    Proposal.Status.DRAFT: "waiting",
-    Proposal.Status.APPROVED: "done",
-    Proposal.Status.APPROVED_WITH_CONDITIONS: "done",
-    Proposal.Status.DECLINED: "problem",
-    Proposal.Status.INELIGIBLE: "problem",
-    Proposal.Status.WITHDRAWN: "plain",
-}
-
-
-@login_required
-@never_cache
-@require_GET
-def proposal_detail(request, address):
-    """Where a proposal stands, for its team; for staff and cleared reviewers what it says."""
-    proposal = _proposal(request, address)
-    if address != proposal.address:
-        return redirect(proposal)
-    if not _is_team(request, proposal):
-        return _read(request, proposal)
-    status = Proposal.Status(proposal.status_for_team)
-    decision = proposal.released_decision
-    label = "Not submitted: the call has closed" if proposal.is_too_late else status.label
-    return render(
-        request,
-        "proposals/proposal_detail.html",
-        {
-            "proposal": proposal,
-            "call": proposal.call,
-            "status": status,
-            "label": label,
-            "tone": "problem" if proposal.is_too_late else TONES.get(status, "going"),
-            "next_step": "" if proposal.is_too_late else NEXT_STEPS[status],
-            "is_decided": status in Proposal.DECIDED,
-            "is_waiting": status
-            in (Proposal.Status.SUBMITTED, Proposal.Status.IN_ASSESSMENT, Proposal.Status.AT_PANEL),
-            "decision": decision,
-            "letter": decision.letter if decision else None,
-            "screening": proposal.screenings.last() if status == Proposal.Status.INELIGIBLE else None,
-            "can_withdraw": permissions.can_withdraw(request.user, proposal)
-            and Proposal.Status.WITHDRAWN in Proposal.TRANSITIONS[status],
-            "attachments": proposal.attachments.current(),
-            "accepts_until": proposal.accepts_until(),
-            "project": proposal.project
-            if decision and proposal.project_id and _project_is_visible(request.user, proposal)
-            else None,
-            "crumbs": [*CALLS, (proposal.call.title, proposal.call.get_absolute_url())],
-        },
-    )
-
-
-def _project_is_visible(user, proposal) -> bool:
-    return type(proposal.project).objects.visible_to(user).filter(pk=proposal.project_id).exists()
-
-
-def _read(request, proposal):
-    """The proposal as staff and cleared reviewers read it; a blind call's reviewers without names."""
-    is_staff = request.user.is_programme_staff
-    blind = proposal.call.is_blind and not is_staff
-    return render(
-        request,
-        "proposals/proposal_copy.html",
-        {
-            "proposal": proposal,
-            "call": proposal.call,
-            "blind": blind,
-            "sections": questions.shown(proposal.answers, questions.Choices(proposal.call), blind=blind),
-            "totals": questions.shown_totals(proposal.answers),
-            "attachments": proposal.attachments.visible_to(request.user),
-            "crumbs": CALLS,
-        },
-    )
-
-
-@login_required
-@never_cache
-@require_GET
-def proposal_copy(request, address):
-    """The whole proposal on one page, to print or keep."""
-    proposal = _proposal(request, address)
-    if not _is_team(request, proposal):
-        return _read(request, proposal)
-    return render(
-        request,
-        "proposals/proposal_copy.html",
-        {
-            "proposal": proposal,
-            "call": proposal.call,
-            "sections": questions.shown(proposal.answers, questions.Choices(proposal.call)),
-            "totals": questions.shown_totals(proposal.answers),
-            "attachments": proposal.attachments.current(),
-            "crumbs": [*CALLS, (str(proposal), proposal.get_absolute_url())],
-        },
-    )
-
-
-@login_required
-@never_cache
-def proposal_withdraw(request, address):
-    proposal = _proposal(request, address)
-    if not permissions.can_withdraw(request.user, proposal):
-        raise Http404
-    form = forms.WithdrawForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.withdraw_proposal(proposal=proposal, by=request.user, reason=form.cleaned_data["reason"])
-        except ActionRefused as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "Your proposal is withdrawn. Its text stays here.")
-            return redirect(proposal)
-    context = {
-        "form": form,
-        "heading": f"Withdraw {proposal.reference or 'this draft'}",
-        "intro": "A withdrawn proposal cannot be brought back. Its text stays readable for you.",
-        "crumbs": [*CALLS, (str(proposal), proposal.get_absolute_url())],
-        "back": ("Keep the proposal", proposal.get_absolute_url()),
-    }
-    return render(request, "layouts/form.html", context)
-
-
-@login_required
-@never_cache
-@require_GET
-def attachment(request, file_id):
-    file = get_object_or_404(Attachment.objects.visible_to(request.user), public_id=file_id)
-    return attachment_response(file.file, file.name)

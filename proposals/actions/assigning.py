@@ -1,0 +1,112 @@
+"""Who reviews what."""
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.urls import reverse
+
+from proposals import permissions
+from proposals.actions.screening import locked
+from proposals.models import (
+    Assignment,
+    Proposal,
+    Review,
+)
+from psc_portal.common import audit, clock, outbox
+from psc_portal.common.nhs_numbers import refuse_nhs_numbers
+from psc_portal.common.refusals import ActionRefused
+
+
+@transaction.atomic
+def assign_reviewers(*, proposal, by, reviewers, due_on=None, accept_fewer=False) -> list[Assignment]:
+    """Give an eligible proposal to reviewers, who are asked to declare their interests first.
+
+    Raises:
+        ActionRefused: one of them has an interest (also when only inferred), or the call wants more reviewers.
+    """
+    stored = locked(proposal)
+    if not permissions.can_handle(by, stored):
+        raise PermissionDenied
+    if stored.status != Proposal.Status.IN_ASSESSMENT:
+        raise ActionRefused("Reviewers can be assigned once a proposal is screened as eligible, and until the panel.")
+    if due_on and due_on < clock.today():
+        raise ActionRefused("Choose a date for the reviews that is still to come.")
+    for reviewer in reviewers:
+        if not permissions.can_be_reviewer_of(reviewer, stored):
+            raise ActionRefused(
+                f"{reviewer.display_name} cannot review this proposal: not a reviewer, or with a conflict of interest. "
+                "Choose someone else."
+            )
+    assigned = [_assign(stored, reviewer, due_on, by) for reviewer in reviewers]
+    _refuse_too_few(stored, accept_fewer)
+    return assigned
+
+
+def _assign(proposal, reviewer, due_on, by) -> Assignment:
+    assignment, is_new = Assignment.objects.get_or_create(
+        proposal=proposal, reviewer=reviewer, defaults={"is_lay": reviewer.is_lay, "due_on": due_on}
+    )
+    if not is_new:
+        assignment.change_status(Assignment.Status.ASSIGNED, by=by)
+        assignment.due_on = due_on
+        assignment.save(update_fields=["due_on"])
+    audit.record("assign_reviewer", assignment, by=by, after=audit.snapshot(assignment, ["proposal", "reviewer"]))
+    times = assignment.status_changes.count()
+    outbox.send_mail(
+        to=[reviewer.email],
+        template="proposals/assigned",
+        context={
+            "name": reviewer.display_name,
+            "reference": proposal.reference,
+            "call": proposal.call.title,
+            "due_on": due_on,
+            "url": settings.PORTAL_URL + reverse("admin:proposals_assignment_change", args=[assignment.pk]),
+            "collaborative": settings.COLLABORATIVE,
+        },
+        key=f"proposals.assigned.{assignment.pk}.{times}",
+    )
+    return assignment
+
+
+def _refuse_too_few(proposal, accept_fewer):
+    if accept_fewer:
+        return
+    current = proposal.assignments.current()
+    reviews, lay = current.count(), current.filter(is_lay=True).count()
+    call = proposal.call
+    if reviews < call.reviews_wanted or lay < call.lay_reviews_wanted:
+        raise ActionRefused(
+            f"This call wants {call.reviews_wanted} reviews of each proposal, {call.lay_reviews_wanted} of them lay. "
+            f"With this there would be {reviews}, {lay} of them lay. Choose more reviewers, or tick the box to "
+            "assign fewer for now."
+        )
+
+
+@transaction.atomic
+def take_back_assignment(*, assignment, by) -> Assignment:
+    stored = Assignment.objects.select_for_update(of=["self"]).select_related("proposal").get(pk=assignment.pk)
+    if not permissions.can_handle_assignment(by, stored):
+        raise PermissionDenied
+    if Review.objects.locked().filter(assignment=stored).exists():
+        raise ActionRefused("This review is locked. Unlock it first if it must not count.")
+    stored.change_status(Assignment.Status.REMOVED, by=by)
+    audit.record("take_back_assignment", stored, by=by)
+    return stored
+
+
+@transaction.atomic
+def decline_assignment(*, assignment, by, reason) -> Assignment:
+    """A reviewer says no; staff see the reason and ask someone else."""
+    stored = Assignment.objects.select_for_update(of=["self"]).select_related("proposal").get(pk=assignment.pk)
+    if not permissions.can_answer_assignment(by, stored):
+        raise PermissionDenied
+    if not reason.strip():
+        raise ActionRefused("Say why you decline, so that we can ask someone else.")
+    if Review.objects.locked().filter(assignment=stored).exists():
+        raise ActionRefused("Your review is locked already. Unlock it first if you want to decline.")
+    refuse_nhs_numbers({"Reason": reason})
+    stored.decline_reason = reason.strip()
+    stored.save(update_fields=["decline_reason"])
+    stored.change_status(Assignment.Status.DECLINED, by=by)
+    audit.record("decline_assignment", stored, by=by)
+    return stored

@@ -1,0 +1,158 @@
+"""Scores with reasons: saved, locked, shown to others, unlocked."""
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+
+from proposals import permissions, scoring
+from proposals.models import (
+    Proposal,
+    Review,
+    ReviewUnlock,
+    Score,
+)
+from psc_portal.common import audit, clock
+from psc_portal.common.nhs_numbers import refuse_nhs_numbers
+from psc_portal.common.refusals import ActionRefused
+
+
+def _locked_review(review) -> Review:
+    return (
+        Review.objects.select_for_update(of=["self"]).select_related("proposal__call", "assignment").get(pk=review.pk)
+    )
+
+
+def _refuse_not_writing(by, review):
+    if not permissions.can_write_review(by, review):
+        raise PermissionDenied
+    if review.is_locked:
+        raise ActionRefused("This review is locked. Unlock it first to change it.")
+    if review.proposal.status != Proposal.Status.IN_ASSESSMENT:
+        raise ActionRefused("The assessment of this proposal is over. A review can no longer be written.")
+
+
+@transaction.atomic
+def save_review(*, review, by, scores, comment, version) -> Review:
+    """Keep scores and reasons as far as they are written.
+
+    Args:
+        scores: by criterion id: (0 to 5 or None, is not applicable, reason).
+        version: the version that the page was opened with.
+    """
+    stored = _locked_review(review)
+    _refuse_not_writing(by, stored)
+    if version != stored.version:
+        raise ActionRefused(
+            "This review was saved in another window since you opened this page. What was saved there stands beside "
+            "your text below: put together what you want to keep, then save again."
+        )
+    weights = stored.proposal.call.weight_by_criterion()
+    refuse_nhs_numbers(
+        {"Comment to the panel": comment}
+        | {f"Reason {number}": reason for number, (_value, _na, reason) in enumerate(scores.values(), 1)}
+    )
+    for criterion, (value, is_not_applicable, reason) in scores.items():
+        if criterion not in weights:
+            continue
+        Score.objects.update_or_create(
+            review=stored,
+            criterion_id=criterion,
+            defaults={
+                "value": None if is_not_applicable else value,
+                "is_not_applicable": is_not_applicable,
+                "reason": reason.strip(),
+            },
+        )
+    stored.total = scoring.weighted_mean({score.criterion_id: score.value for score in stored.scores.all()}, weights)
+    stored.comment = comment.strip()
+    stored.version += 1
+    stored.saved_at = clock.now()
+    stored.save()
+    review.version = stored.version
+    return stored
+
+
+@transaction.atomic
+def lock_review(*, review, by) -> Review:
+    """Lock a review whose every criterion has a score, or is not applicable, and a reason."""
+    stored = _locked_review(review)
+    _refuse_not_writing(by, stored)
+    complete = {score.criterion_id for score in stored.scores.all() if score.is_complete}
+    missing = [
+        str(weight.criterion)
+        for weight in stored.proposal.call.weights.select_related("criterion")
+        if weight.criterion_id not in complete
+    ]
+    if missing:
+        raise ActionRefused(
+            f"Your review is saved but not locked. Give a score and a reason for: {'; '.join(missing)}."
+        )
+    stored.locked_at = clock.now()
+    stored.is_changed_after_seeing_others = stored.others_seen_at is not None
+    stored.save(update_fields=["locked_at", "is_changed_after_seeing_others"])
+    stored.change_status(Review.Status.LOCKED, by=by)
+    audit.record("lock_review", stored, by=by, after=audit.snapshot(stored, ["total", "status"]))
+    return stored
+
+
+def write_review(*, review, by, scores, comment, version, lock=False) -> Review:
+    """Save, then lock if asked: what was typed stays saved where the lock is refused."""
+    saved = save_review(review=review, by=by, scores=scores, comment=comment, version=version)
+    return lock_review(review=saved, by=by) if lock else saved
+
+
+@transaction.atomic
+def show_other_reviews(*, review, by) -> Review:
+    """Show a reviewer who has locked their own review what the others wrote. From then on only staff can unlock it."""
+    stored = _locked_review(review)
+    if not permissions.can_write_review(by, stored):
+        raise PermissionDenied
+    if not stored.is_locked:
+        raise ActionRefused("Lock your own review first: then you can read the others.")
+    if stored.others_seen_at is None:
+        stored.others_seen_at = clock.now()
+        stored.save(update_fields=["others_seen_at"])
+        audit.record("show_other_reviews", stored, by=by)
+    return stored
+
+
+@transaction.atomic
+def unlock_review(*, review, by, reason="") -> Review:
+    """Open a locked review again and keep the scores as they were locked.
+
+    The reviewer can, until the others' scores were shown to them or the panel has begun; after that staff only, with a
+    reason, and once it is locked again it is marked as changed after seeing others.
+    """
+    stored = _locked_review(review)
+    if not permissions.can_unlock_review(by, stored):
+        raise PermissionDenied
+    is_own = stored.reviewer_id == by.pk
+    if not is_own and not reason.strip():
+        raise ActionRefused("Say why this review is opened again.")
+    if stored.proposal.status != Proposal.Status.IN_ASSESSMENT:
+        raise ActionRefused("The panel has begun. Reviews can no longer be unlocked.")
+    if not stored.is_locked:
+        raise ActionRefused("This review is not locked.")
+    refuse_nhs_numbers({"Reason": reason})
+    ReviewUnlock.objects.create(
+        review=stored,
+        unlocked_by=by,
+        unlocked_at=clock.now(),
+        reason=reason.strip(),
+        after_seeing_others=stored.others_seen_at is not None,
+        locked_at=stored.locked_at,
+        total=stored.total,
+        scores=[
+            {
+                "criterion": score.criterion_id,
+                "value": score.value,
+                "is_not_applicable": score.is_not_applicable,
+                "reason": score.reason,
+            }
+            for score in stored.scores.all()
+        ],
+    )
+    stored.change_status(Review.Status.DRAFT, by=by)
+    stored.locked_at = None
+    stored.save(update_fields=["locked_at"])
+    audit.record("unlock_review", stored, by=by, after={"after_seeing_others": stored.others_seen_at is not None})
+    return stored

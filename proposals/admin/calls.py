@@ -1,0 +1,180 @@
+"""Calls and their criteria in the admin."""
+
+from django.contrib import admin
+from django.db.models import Count, Q
+from django.http import Http404
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html, format_html_join
+
+from proposals import actions, forms, permissions, questions, readings
+from proposals.admin.shown import history_of, status_is
+from proposals.models import (
+    Call,
+    Criterion,
+    Proposal,
+)
+from psc_portal.common.admin import ActionAdmin, ReadOnlyAdmin, verb
+from psc_portal.common.markdown import render_markdown
+from psc_portal.common.templatetags.portal import uk_date, uk_datetime
+
+
+@admin.register(Criterion)
+class CriterionAdmin(ReadOnlyAdmin):
+    list_display = ["number", "title", "criterion_set"]
+    list_display_links = ["title"]
+    list_select_related = ["criterion_set"]
+    fields = ["criterion_set", "number", "title", "wording", "help_text", "top_score", "lay_question", "levels_shown"]
+    readonly_fields = ["levels_shown"]
+
+    @admin.display(description="levels")
+    def levels_shown(self, criterion):
+        rows = ((level.level, level.text) for level in criterion.levels.all())
+        return format_html("<ul>{}</ul>", format_html_join("", "<li>{}: {}</li>", rows))
+
+
+@admin.register(Call)
+class CallAdmin(ActionAdmin):
+    list_display = ["title", "stage_shown", "opens_at", "closes_at", "decision_on", "received"]
+    list_filter = ["status"]
+    search_fields = ["title", "summary"]
+    fields = [
+        "title", "stage_shown", "summary", "about_shown", "priorities_shown", "opens_shown", "closes_shown",
+        "decision_shown", "money_shown", "reviews_wanted", "lay_reviews_wanted", "is_blind", "weights_shown",
+        "to_do", "history_shown",
+    ]  # fmt: skip
+    readonly_fields = [
+        "stage_shown", "about_shown", "priorities_shown", "opens_shown", "closes_shown", "decision_shown",
+        "money_shown", "weights_shown", "to_do", "history_shown",
+    ]  # fmt: skip
+    add = verb(
+        "add",
+        form=forms.CallForm,
+        action=actions.create_call,
+        label="Add a call",
+        permission=permissions.can_manage_call,
+    )
+    verbs = [
+        verb(
+            "edit", form=forms.CallForm, action=actions.edit_call, label="Edit",
+            permission=permissions.can_manage_call, initial=forms.CallForm.initial_of,
+            when=status_is(Call.Status.DRAFT), success="The call is saved.",
+        ),
+        verb(
+            "publish", action=actions.publish_call, label="Publish", permission=permissions.can_manage_call,
+            when=status_is(Call.Status.DRAFT), success="The call is published. Its weights are frozen.",
+            intro="After this nothing but the closing time can be changed: text, criteria and weights are frozen.",
+        ),
+        verb(
+            "extend", form=forms.ExtendForm, action=actions.extend_call, label="Give more time",
+            permission=permissions.can_manage_call, when=status_is(Call.Status.PUBLISHED),
+            success="The closing time is moved.",
+        ),
+        verb(
+            "start_assessment", action=actions.start_assessment, label="Start the assessment",
+            permission=permissions.can_manage_call, when=lambda call: call.status == "published" and call.is_past,
+            intro="After this nothing more is accepted, whatever the clock says.",
+        ),
+        verb(
+            "move_to_panel", form=forms.PanelForm, action=actions.move_to_panel, label="Move to panel",
+            permission=permissions.can_manage_call, when=status_is(Call.Status.ASSESSMENT),
+            intro="Every proposal in assessment goes to the panel. After this reviews can no longer be unlocked.",
+        ),
+        verb(
+            "finish", action=actions.finish_call, label="Finish the call", permission=permissions.can_manage_call,
+            when=status_is(Call.Status.PANEL),
+            intro="Every proposal must have a decision, and every applicant their feedback.",
+        ),
+        verb(
+            "archive", action=actions.archive_call, label="Archive", permission=permissions.can_manage_call,
+            when=status_is(Call.Status.DECIDED),
+        ),
+    ]  # fmt: skip
+
+    def get_queryset(self, request):
+        received = Count("proposals", filter=Q(proposals__submitted_at__isnull=False))
+        return super().get_queryset(request).annotate(received_count=received)
+
+    @admin.display(description="state", ordering="status")
+    def stage_shown(self, call):
+        return call.stage
+
+    @admin.display(description="proposals received", ordering="received_count")
+    def received(self, call):
+        return call.received_count
+
+    @admin.display(description="what we are looking for")
+    def about_shown(self, call):
+        return render_markdown(call.about)
+
+    @admin.display(description="opens")
+    def opens_shown(self, call):
+        return uk_datetime(call.opens_at)
+
+    @admin.display(description="closes")
+    def closes_shown(self, call):
+        grace = int(call.grace.total_seconds() // 60)
+        return f"{uk_datetime(call.closes_at)}, with {grace} minutes of grace" if grace else uk_datetime(call.closes_at)
+
+    @admin.display(description="promised decision date")
+    def decision_shown(self, call):
+        return uk_date(call.decision_on)
+
+    @admin.display(description="money")
+    def money_shown(self, call):
+        if not call.money_per_project:
+            return questions.pounds(call.money_total)
+        most = questions.pounds(call.money_per_project)
+        return f"{questions.pounds(call.money_total)} in all, up to {most} for one proposal"
+
+    @admin.display(description="priorities")
+    def priorities_shown(self, call):
+        return ", ".join(priority.title for priority in call.priorities.all()) or "None yet"
+
+    @admin.display(description="weights")
+    def weights_shown(self, call):
+        weights = list(call.weights.select_related("criterion"))
+        rows = ((weight.criterion, weight.weight) for weight in weights)
+        total = sum(weight.weight for weight in weights)
+        return format_html("<ul>{}</ul>Together: {}%", format_html_join("", "<li>{}: {}%</li>", rows), total)
+
+    @admin.display(description="before it can be published")
+    def to_do(self, call):
+        if call.status != Call.Status.DRAFT:
+            return "Nothing: it is published."
+        problems = actions.publication_problems(call)
+        if not problems:
+            return "Nothing: it can be published."
+        return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", ((problem,) for problem in problems)))
+
+    @admin.display(description="history")
+    def history_shown(self, call):
+        return history_of(call)
+
+    def get_urls(self):
+        ranking = path(
+            "<path:object_id>/ranking/", self.admin_site.admin_view(self.ranking_view), name="proposals_call_ranking"
+        )
+        return [ranking, *super().get_urls()]
+
+    def verb_links(self, request, obj):
+        links = super().verb_links(request, obj)
+        if obj.status in Call.AFTER_CLOSING:
+            links.insert(0, ("Ranking", reverse("admin:proposals_call_ranking", args=[obj.pk])))
+        return links
+
+    def ranking_view(self, request, object_id):
+        """All assessed proposals of a call, best raw mean first, with number of reviews and where they disagree."""
+        call = self.get_object(request, object_id)
+        if call is None or not permissions.can_manage_call(request.user, call):
+            raise Http404
+        proposals = Proposal.objects.filter(call=call).seen_by_staff(request.user).without_open_review_of(request.user)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Ranking: {call}",
+            "opts": self.opts,
+            "call": call,
+            "lines": readings.ranking(call, proposals),
+            "back_url": reverse("admin:proposals_call_change", args=[call.pk]),
+        }
+        return TemplateResponse(request, "proposals/admin_ranking.html", context)

@@ -1,0 +1,220 @@
+"""Proposals in the admin, for staff."""
+
+from django.contrib import admin
+from django.db.models import Count, Q
+from django.urls import reverse
+from django.utils.html import format_html
+
+from proposals import actions, forms, permissions, questions, readings
+from proposals.admin.shown import history_of, list_of, status_is
+from proposals.models import (
+    Assignment,
+    Call,
+    Proposal,
+    Review,
+    Score,
+)
+from psc_portal.common.admin import ActionAdmin, ReadOnlyAdmin, verb
+from psc_portal.common.templatetags.portal import uk_datetime
+
+
+def _assign_kwargs(request, proposal):
+    return {"possible": readings.possible_reviewers(proposal)}
+
+
+def _assign_context(request, proposal):
+    return {"possible": readings.possible_reviewers(proposal), "call": proposal.call}
+
+
+def _feedback_kwargs(request, proposal):
+    return {"criteria": list(proposal.call.criterion_set.criteria.all())}
+
+
+def _feedback_initial(proposal):
+    decision = proposal.decisions.last()
+    letter = getattr(decision, "letter", None)
+    if letter is None:
+        return {}
+    initial = {"opening": letter.opening, "next_time": letter.next_time}
+    return initial | {f"criterion_{one.criterion_id}": one.text for one in letter.comments.all()}
+
+
+def _feedback_context(request, proposal):
+    """Beside the form: what reviewers gave as reasons, criterion by criterion."""
+    reviews = Review.objects.counted().filter(proposal=proposal).visible_to(request.user)
+    scores = Score.objects.filter(review__in=reviews).exclude(reason="").select_related("criterion")
+    by_criterion = {}
+    for score in scores.order_by("criterion__number", "review"):
+        by_criterion.setdefault(score.criterion, []).append(score)
+    return {"reasons": list(by_criterion.items()), "decision": proposal.decisions.last()}
+
+
+def _release_context(request, proposal):
+    decision = proposal.decisions.last()
+    letter = getattr(decision, "letter", None)
+    return {"letter": letter, "text": actions.letter_text(letter) if letter else ""}
+
+
+def _has_unreleased_decision(proposal):
+    decision = proposal.decisions.last()
+    letter = getattr(decision, "letter", None)
+    return decision is not None and not (letter and letter.is_released)
+
+
+def _can_be_decided(proposal):
+    has_panel = proposal.call.status in (Call.Status.PANEL, Call.Status.DECIDED)
+    return has_panel and proposal.status in (Proposal.Status.AT_PANEL, Proposal.Status.RESERVE)
+
+
+def _decide_initial(proposal):
+    return {"amount": proposal.amount_asked, "lead_organisation": proposal.organisation_id}
+
+
+@admin.register(Proposal)
+class ProposalAdmin(ActionAdmin):
+    list_display = ["reference", "title", "call_shown", "status", "organisation_shown", "reviews_shown"]
+    list_display_links = ["reference", "title"]
+    list_filter = ["status", ("call", admin.RelatedOnlyFieldListFilter)]
+    list_select_related = ["call", "organisation"]
+    search_fields = ["reference", "title", "organisation__name", "organisation_name"]
+    ordering = ["-submitted_at", "-pk"]
+    fields = [
+        "reference", "title", "call", "status", "applicant_shown", "organisation_shown", "partners_shown",
+        "lay_summary", "amount_shown", "evidence_level", "submitted_shown", "read_it", "screening_shown",
+        "assignments_shown", "conflicts_shown", "decisions_shown", "project_shown", "history_shown",
+    ]  # fmt: skip
+    readonly_fields = [
+        "applicant_shown", "amount_shown", "submitted_shown", "organisation_shown", "partners_shown", "read_it",
+        "screening_shown", "assignments_shown", "conflicts_shown", "decisions_shown", "project_shown", "history_shown",
+    ]  # fmt: skip
+    verbs = [
+        verb(
+            "screen", form=forms.ScreenForm, action=actions.screen_proposal, label="Screen",
+            permission=permissions.can_handle, when=status_is(Proposal.Status.SUBMITTED, Proposal.Status.INELIGIBLE),
+            intro="Does the proposal meet the rules of the call? Whether it is good is for the reviewers.",
+        ),
+        verb(
+            "assign", form=forms.AssignForm, action=actions.assign_reviewers, label="Assign reviewers",
+            permission=permissions.can_handle, form_kwargs=_assign_kwargs, context=_assign_context,
+            when=status_is(Proposal.Status.IN_ASSESSMENT), template="proposals/admin_assign.html",
+        ),
+        verb(
+            "record_conflict", form=forms.ConflictForm, action=actions.record_conflict, label="Record an interest",
+            permission=permissions.can_handle,
+            intro="From then on this proposal, its reviews and its scores are hidden from that person.",
+        ),
+        verb(
+            "send_to_panel", form=forms.PanelForm, action=actions.send_to_panel, label="Send to panel",
+            permission=permissions.can_handle,
+            when=lambda proposal: proposal.status == "in_assessment" and proposal.call.status == "assessment",
+            intro="After this its reviews can no longer be written or unlocked.",
+        ),
+        verb(
+            "decide", form=forms.DecideForm, action=actions.decide, label="Decide", permission=permissions.can_handle,
+            initial=_decide_initial, when=_can_be_decided,
+            intro="The applicant is told nothing before the feedback is released. Approval makes the project and its "
+            "promised metrics.",
+        ),
+        verb(
+            "feedback", form=forms.FeedbackForm, action=actions.write_feedback, label="Write feedback",
+            permission=permissions.can_handle, form_kwargs=_feedback_kwargs, initial=_feedback_initial,
+            context=_feedback_context, when=_has_unreleased_decision, template="proposals/admin_feedback.html",
+        ),
+        verb(
+            "release", action=actions.release_feedback, label="Release feedback", permission=permissions.can_handle,
+            context=_release_context, when=_has_unreleased_decision, template="proposals/admin_release.html",
+            success="The feedback is released and on its way.",
+        ),
+    ]  # fmt: skip
+
+    def get_queryset(self, request):
+        proposals = super(ReadOnlyAdmin, self).get_queryset(request).seen_by_staff(request.user)
+        current = Q(assignments__status__in=[Assignment.Status.ASSIGNED, Assignment.Status.CLEARED])
+        locked = Q(assignments__review__status=Review.Status.LOCKED)
+        return proposals.annotate(
+            assigned_count=Count("assignments", filter=current, distinct=True),
+            locked_count=Count("assignments", filter=current & locked, distinct=True),
+        )
+
+    @admin.display(description="call", ordering="call__title")
+    def call_shown(self, proposal):
+        return proposal.call.title
+
+    @admin.display(description="asked for")
+    def amount_shown(self, proposal):
+        return "–" if proposal.amount_asked is None else questions.pounds(proposal.amount_asked)
+
+    @admin.display(description="received", ordering="submitted_at")
+    def submitted_shown(self, proposal):
+        return uk_datetime(proposal.submitted_at)
+
+    @admin.display(description="organisation", ordering="organisation__name")
+    def organisation_shown(self, proposal):
+        return proposal.applicant_organisation_name
+
+    @admin.display(description="reviews locked", ordering="locked_count")
+    def reviews_shown(self, proposal):
+        return f"{proposal.locked_count} of {proposal.assigned_count}"
+
+    @admin.display(description="applicant")
+    def applicant_shown(self, proposal):
+        return f"{proposal.applicant.display_name}, {proposal.applicant.email}"
+
+    @admin.display(description="partners")
+    def partners_shown(self, proposal):
+        return ", ".join(partner.name for partner in proposal.partners.all()) or "None"
+
+    @admin.display(description="the whole proposal")
+    def read_it(self, proposal):
+        url = reverse("proposals:proposal_copy", args=[proposal.address])
+        return format_html('<a href="{}">Read the proposal</a>', url)
+
+    @admin.display(description="screening")
+    def screening_shown(self, proposal):
+        rows = ((one, one.reason, one.screened_by, uk_datetime(one.screened_at)) for one in proposal.screenings.all())
+        return list_of("<li>{} {} ({}, {})</li>", rows, "Not screened yet")
+
+    @admin.display(description="reviewers")
+    def assignments_shown(self, proposal):
+        rows = (
+            (
+                reverse("admin:proposals_assignment_change", args=[one.pk]),
+                one.reviewer,
+                " (lay)" if one.is_lay else "",
+                one.get_status_display(),
+                one.decline_reason,
+            )
+            for one in proposal.assignments.select_related("reviewer")
+        )
+        return list_of('<li><a href="{}">{}</a>{}: {} {}</li>', rows, "Nobody assigned yet")
+
+    @admin.display(description="conflicts of interest")
+    def conflicts_shown(self, proposal):
+        rows = (
+            (
+                reverse("admin:proposals_conflictofinterest_change", args=[one.pk]),
+                one.user,
+                one,
+                "" if one.is_in_force else f", overridden: {one.override_reason}",
+            )
+            for one in proposal.conflicts.select_related("user")
+        )
+        return list_of('<li><a href="{}">{}</a>: {}{}</li>', rows, "None known")
+
+    @admin.display(description="decisions")
+    def decisions_shown(self, proposal):
+        rows = (
+            (one, uk_datetime(one.decided_at), one.decided_by, one.reasons, one.conditions)
+            for one in proposal.decisions.select_related("decided_by")
+        )
+        return list_of("<li>{} ({}, {}). {} {}</li>", rows, "None yet")
+
+    @admin.display(description="project")
+    def project_shown(self, proposal):
+        if proposal.project is None:
+            return "None"
+        return format_html('<a href="{}">{}</a>', proposal.project.get_absolute_url(), proposal.project)
+
+    @admin.display(description="history")
+    def history_shown(self, proposal):
+        return history_of(proposal)

@@ -1,0 +1,218 @@
+"""Assignments and reviews in the admin, where reviewers work."""
+
+from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html
+
+from proposals import actions, forms, permissions, questions
+from proposals.admin.shown import history_of, list_of, status_is
+from proposals.models import (
+    Assignment,
+    Proposal,
+    Review,
+)
+from psc_portal.common.admin import ActionAdmin, verb
+from psc_portal.common.templatetags.portal import uk_datetime
+
+
+def _works_with_reviews(request) -> bool:
+    return request.user.is_programme_staff or request.user.is_reviewer
+
+
+def _declare_context(request, assignment):
+    """What is needed to know of an interest: who, never what. In a blind call not even who."""
+    proposal = assignment.proposal
+    people = []
+    if not proposal.call.is_blind:
+        people = [
+            ("Applicant", proposal.applicant.display_name),
+            ("Lead organisation", proposal.applicant_organisation_name),
+            ("Partners", ", ".join(partner.name for partner in proposal.partners.all()) or "None"),
+        ]
+    return {"people": people, "proposal": proposal}
+
+
+def _after_declaring(assignment, result):
+    review = Review.objects.filter(assignment=assignment).first()
+    if result.status == Assignment.Status.CLEARED and review:
+        return reverse("admin:proposals_review_score", args=[review.pk])
+    return reverse("admin:proposals_assignment_changelist")
+
+
+@admin.register(Assignment)
+class AssignmentAdmin(ActionAdmin):
+    """Proposals given to reviewers. Before a reviewer has declared no interest, only the number is shown."""
+
+    list_display = ["reference_shown", "call_shown", "reviewer", "status", "due_on", "review_shown"]
+    list_filter = ["status"]
+    list_select_related = ["proposal__call", "reviewer", "review"]
+    search_fields = ["proposal__reference"]  # the number only: a search over titles would tell what they say
+    fields = ["reference_shown", "call_shown", "reviewer_shown", "is_lay", "status", "due_on", "decline_reason",
+              "review_shown", "history_shown"]  # fmt: skip
+    readonly_fields = ["reference_shown", "call_shown", "reviewer_shown", "review_shown", "history_shown"]
+    verbs = [
+        verb(
+            "declare", form=forms.DeclareForm, action=actions.declare_interest, label="Declare interests",
+            permission=permissions.can_answer_assignment, context=_declare_context,
+            when=status_is(Assignment.Status.ASSIGNED, Assignment.Status.CLEARED),
+            template="proposals/admin_declare.html", success="Thank you. What you declared is recorded.",
+            success_url=_after_declaring,
+        ),
+        verb(
+            "decline", form=forms.DeclineForm, action=actions.decline_assignment, label="Decline",
+            permission=permissions.can_answer_assignment,
+            when=status_is(Assignment.Status.ASSIGNED, Assignment.Status.CLEARED),
+        ),
+        verb(
+            "take_back", action=actions.take_back_assignment, label="Take back",
+            permission=permissions.can_handle_assignment,
+            when=status_is(Assignment.Status.ASSIGNED, Assignment.Status.CLEARED),
+            intro="The reviewer can no longer see the proposal. A review that is not locked does not count.",
+        ),
+    ]  # fmt: skip
+
+    def can_view(self, request, obj=None):
+        return _works_with_reviews(request)
+
+    @admin.display(description="proposal", ordering="proposal__reference")
+    def reference_shown(self, assignment):
+        return assignment.proposal.reference
+
+    @admin.display(description="call")
+    def call_shown(self, assignment):
+        return assignment.proposal.call.title
+
+    @admin.display(description="reviewer")
+    def reviewer_shown(self, assignment):
+        return assignment.reviewer
+
+    @admin.display(description="review")
+    def review_shown(self, assignment):
+        review = getattr(assignment, "review", None)
+        if review is None or assignment.status != Assignment.Status.CLEARED:
+            return "Not begun"
+        url = reverse("admin:proposals_review_change", args=[review.pk])
+        return format_html('<a href="{}">{}</a>', url, review.get_status_display())
+
+    @admin.display(description="history")
+    def history_shown(self, assignment):
+        return history_of(assignment)
+
+
+def _two_places(total) -> str:
+    return "–" if total is None else f"{total:.2f}"
+
+
+def _weights_of(review):
+    weights = review.proposal.call.weights.select_related("criterion")
+    return list(weights.prefetch_related("criterion__levels"))
+
+
+def _review_kwargs(request, review):
+    return {"weights": _weights_of(review)}
+
+
+def _review_context(request, review):
+    proposal = review.proposal
+    blind = proposal.call.is_blind and not request.user.is_programme_staff
+    return {
+        "proposal": proposal,
+        "call": proposal.call,
+        "blind": blind,
+        "sections": questions.shown(proposal.answers, questions.Choices(proposal.call), blind=blind),
+        "totals": questions.shown_totals(proposal.answers),
+        "attachments": proposal.attachments.visible_to(request.user),
+        "stored_scores": review.scores.select_related("criterion"),
+        "is_stale": request.method == "POST",
+    }
+
+
+@admin.register(Review)
+class ReviewAdmin(ActionAdmin):
+    """One's own reviews; others' only after one's own is locked and one has asked to see them."""
+
+    list_display = ["proposal_shown", "reviewer", "status", "total_shown", "locked_at", "marked"]
+    list_filter = ["status", ("proposal__call", admin.RelatedOnlyFieldListFilter)]
+    list_select_related = ["proposal", "reviewer"]
+    search_fields = ["proposal__reference", "proposal__title"]
+    fields = ["proposal_shown", "reviewer_shown", "status", "total_shown", "scores_shown", "comment", "locked_at",
+              "marked", "others_shown", "unlocks_shown", "history_shown"]  # fmt: skip
+    readonly_fields = ["proposal_shown", "reviewer_shown", "total_shown", "scores_shown", "marked", "others_shown",
+                       "unlocks_shown", "history_shown"]  # fmt: skip
+    verbs = [
+        verb(
+            "score", form=forms.ReviewForm, action=actions.write_review, label="Read and score",
+            permission=permissions.can_write_review, form_kwargs=_review_kwargs, initial=forms.ReviewForm.initial_of,
+            context=_review_context, template="proposals/admin_review.html", success="Your review is saved.",
+            when=lambda review: not review.is_locked and review.proposal.status == Proposal.Status.IN_ASSESSMENT,
+            success_url=lambda review, result: reverse("admin:proposals_review_change", args=[review.pk]),
+        ),
+        verb(
+            "show_others", action=actions.show_other_reviews, label="Show the other reviews",
+            permission=permissions.can_write_review,
+            when=lambda review: review.is_locked and review.others_seen_at is None,
+            intro="You will see what the other reviewers have locked. After that only staff can unlock your review.",
+            success="The other locked reviews of this proposal are now in your list.",
+        ),
+        verb(
+            "unlock", form=forms.UnlockForm, action=actions.unlock_review, label="Unlock",
+            permission=permissions.can_unlock_review,
+            when=lambda review: review.is_locked and review.proposal.status == Proposal.Status.IN_ASSESSMENT,
+            intro="The scores as they were locked are kept in the history.",
+        ),
+    ]  # fmt: skip
+
+    def _page(self, request, one, obj, form):
+        """A lock that was refused leads to what is missing."""
+        if form is not None and form.is_bound and "lock" in request.POST and form.non_field_errors():
+            form.show_missing()
+        return super()._page(request, one, obj, form)
+
+    def can_view(self, request, obj=None):
+        return _works_with_reviews(request)
+
+    @admin.display(description="proposal", ordering="proposal__reference")
+    def proposal_shown(self, review):
+        return f"{review.proposal.reference}: {review.proposal.title}"
+
+    @admin.display(description="reviewer")
+    def reviewer_shown(self, review):
+        return review.reviewer
+
+    @admin.display(description="total", ordering="total")
+    def total_shown(self, review):
+        return _two_places(review.total)
+
+    @admin.display(description="mark")
+    def marked(self, review):
+        return "changed after seeing others" if review.is_changed_after_seeing_others else ""
+
+    @admin.display(description="scores")
+    def scores_shown(self, review):
+        rows = ((score.criterion, score.shown, score.reason) for score in review.scores.select_related("criterion"))
+        return list_of("<li>{}: <strong>{}</strong>. {}</li>", rows, "No scores yet")
+
+    @admin.display(description="other reviews")
+    def others_shown(self, review):
+        if review.others_seen_at is None:
+            return "Hidden until you lock your own review and ask to see them"
+        others = review.proposal.reviews.locked().exclude(pk=review.pk).select_related("reviewer")
+        rows = ((reverse("admin:proposals_review_change", args=[one.pk]), one.reviewer) for one in others)
+        return list_of('<li><a href="{}">{}</a></li>', rows, "Nobody else has locked a review yet")
+
+    @admin.display(description="unlocked before")
+    def unlocks_shown(self, review):
+        rows = (
+            (
+                uk_datetime(one.unlocked_at),
+                one.unlocked_by,
+                one.reason,
+                "–" if one.total is None else f"{one.total:.2f}",
+            )
+            for one in review.unlocks.select_related("unlocked_by")
+        )
+        return list_of("<li>{}, {}: {} (total until then {})</li>", rows, "Never")
+
+    @admin.display(description="history")
+    def history_shown(self, review):
+        return history_of(review)

@@ -1,0 +1,169 @@
+"""Forms of innovators: the sections of a draft, files, submitting and withdrawing."""
+
+from crispy_forms.layout import Div, Fieldset, Layout, Submit
+from django import forms
+from django.forms.utils import ErrorDict
+
+from proposals.questions import Kind
+from psc_portal.common.nhsuk import (
+    DateInputField,
+    MaxWordsValidator,
+    NhsukFormMixin,
+)
+
+MANY = 8  # a list to choose one from that is longer than this is a select box, not radios
+
+
+def _field(question, choices, *, is_required):
+    common = {"label": question.label, "help_text": question.hint, "required": is_required}
+    match question.kind:
+        case Kind.TEXT:
+            validators = [MaxWordsValidator(question.word_limit)] if question.word_limit else []
+            return forms.CharField(widget=forms.Textarea(attrs={"rows": 6}), validators=validators, **common)
+        case Kind.CHOICE:
+            options = choices.of(question)
+            if len(options) > MANY:
+                return forms.ChoiceField(choices=[("", "Choose"), *options], **common)
+            return forms.ChoiceField(choices=options, widget=forms.RadioSelect, **common)
+        case Kind.CHOICES:
+            return forms.MultipleChoiceField(
+                choices=choices.of(question), widget=forms.CheckboxSelectMultiple, **common
+            )
+        case Kind.DATE:
+            return DateInputField(**common)
+        case Kind.NUMBER | Kind.WHOLE | Kind.MONEY:
+            mode = "numeric" if question.kind == Kind.WHOLE else "decimal"
+            attrs = {"inputmode": mode, "class": "nhsuk-input--width-10"}
+            return forms.CharField(widget=forms.TextInput(attrs=attrs), **common)
+    return forms.CharField(**common)
+
+
+class SectionForm(NhsukFormMixin, forms.Form):
+    """One section of a draft. It takes whatever is typed; what stands in the way comes from `questions.read`."""
+
+    secondary_submit = ("later", "Save and come back later")
+
+    def __init__(self, section, choices, *, answers, version, data=None):
+        self.section, self.choices, self.answers = section, choices, answers
+        super().__init__(data, initial=self._initial(section, answers))
+        rows_of = self.data if self.is_bound else answers
+        for question in self._asked(rows_of):
+            is_required = question.is_required or question.name in section.one_of
+            self.fields[question.name] = _field(question, choices, is_required=is_required)
+        self.fields["version"] = forms.IntegerField(widget=forms.HiddenInput, required=False, initial=version)
+
+    def _asked(self, answers):
+        """Rows that were posted stay, rows in use stay, and there is always one more."""
+        if not (self.is_bound and self.section.rows):
+            return list(self.section.asked(answers))
+        posted = [
+            number
+            for number in range(1, self.section.rows.at_most + 1)
+            if any(name.startswith(f"{self.section.rows.name}-{number}-") for name in self.data)
+        ]
+        rows = [question for number in posted for question in self.section.rows.row(number)]
+        return [*self.section.questions, *rows]
+
+    @staticmethod
+    def _initial(section, answers):
+        initial = {}
+        for question in section.asked(answers):
+            raw = answers.get(question.name) or ""
+            initial[question.name] = raw.split("/") if question.kind == Kind.DATE and raw else raw
+        return initial
+
+    def full_clean(self):
+        """Nothing typed is refused here: a draft keeps it as it is."""
+        self._errors = ErrorDict()
+        self.cleaned_data = {}
+
+    def typed(self) -> dict:
+        """What was typed, exactly: text, or a list of what was ticked. A date is day/month/year."""
+        typed = {}
+        for question in self._asked(self.data):
+            widget = self.fields[question.name].widget
+            raw = widget.value_from_datadict(self.data, self.files, self.add_prefix(question.name))
+            if question.kind == Kind.DATE:
+                parts = [str(part or "").strip() for part in raw or []]
+                raw = "/".join(parts) if any(parts) else ""
+            typed[question.name] = ("" if raw is None else raw) if question.kind != Kind.CHOICES else list(raw or [])
+        return typed
+
+    @property
+    def typed_version(self) -> int:
+        raw = self.data.get("version", "")
+        return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else 0
+
+    def show_version(self, version):
+        """The page, when shown again, saves on top of this version."""
+        self.data = self.data.copy()
+        self.data["version"] = str(version)
+
+    def show_problems(self, problems):
+        for name, problem in problems.items():
+            self.add_error(name if name in self.fields else None, problem)
+
+    @property
+    def helper(self):
+        helper = super().helper
+        rows = self.section.rows
+        if rows and len(rows.filled(self.answers)) < rows.at_most:
+            helper.add_input(Submit("more", "Save and add another", css_class="nhsuk-button--secondary"))
+        return helper
+
+    @property
+    def form_layout(self):
+        section = self.section
+        parts = [question.name for question in section.questions]
+        if section.rows:
+            for number in range(1, section.rows.at_most + 1):
+                names = [question.name for question in section.rows.row(number) if question.name in self.fields]
+                if names:
+                    row = Fieldset(f"{section.rows.one} {number}", *names)
+                    parts.append(Div(row, css_class="app-formset__item", css_id=f"{section.rows.name}-{number}"))
+        return Layout(*parts, "version")
+
+
+class AttachmentForm(NhsukFormMixin, forms.Form):
+    submit_label = "Add the file"
+    file = forms.FileField(
+        label="Add a file",
+        help_text="PDF, Word (DOCX), Excel (XLSX), PNG or JPEG, up to 10 MB",
+        allow_empty_file=True,
+        error_messages={"required": "Choose a file to add"},
+    )
+
+
+class SubmitForm(NhsukFormMixin, forms.Form):
+    submit_label = "Submit your proposal"
+    interests = forms.CharField(
+        label="Declaration of interests",
+        help_text="Interests of anyone in the team that could seem to influence this work. Leave it empty if none.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        required=False,
+    )
+    numbers_explained = forms.CharField(
+        label="A number in your text looks like an NHS number. If it is none, say what it is",
+        help_text="If it is one, take it out. We keep what you write here with the proposal.",
+        max_length=300,
+        required=False,
+    )
+    declares = forms.BooleanField(
+        label="I declare that this is true as far as I know, that it holds nothing that identifies a patient, that my "
+        "organisation knows of it, and that you may publish title and lay summary if you fund it",
+        error_messages={"required": "Tick the box to make the declaration"},
+    )
+
+    def __init__(self, *args, has_numbers=False, **kwargs):
+        super().__init__(*args, **kwargs)
+        if not has_numbers:
+            del self.fields["numbers_explained"]
+
+
+class WithdrawForm(NhsukFormMixin, forms.Form):
+    submit_label = "Withdraw the proposal"
+    reason = forms.CharField(
+        label="Why do you withdraw it?",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "Say why you withdraw the proposal"},
+    )

@@ -1,0 +1,115 @@
+"""Forms of reviewers: interests, scores and reasons."""
+
+from crispy_forms.layout import Layout
+from django import forms
+
+from proposals.forms.later import YES_NO, LaterChoice, LaterText
+from proposals.models import ConflictOfInterest
+from psc_portal.common.nhsuk import (
+    NhsukFormMixin,
+    RevealRadios,
+)
+
+
+class DeclareForm(NhsukFormMixin, forms.Form):
+    submit_label = "Save and continue"
+    interest = forms.ChoiceField(
+        label="Do you have an interest in this proposal?",
+        choices=YES_NO,
+        widget=RevealRadios(reveals={"yes": "kind"}),
+    )
+    kind = LaterChoice(label="Which?", choices=ConflictOfInterest.Kind.choices, widget=forms.RadioSelect)
+    explanation = forms.CharField(
+        label="If you like, say more", widget=forms.Textarea(attrs={"rows": 3}), required=False
+    )
+
+    def clean(self):
+        values = super().clean()
+        values["has_interest"] = values.pop("interest", None) == "yes"
+        if values["has_interest"] and not values.get("kind"):
+            self.add_error("kind", "Choose which kind of interest you have")
+        return values
+
+
+class ReasonForm(NhsukFormMixin, forms.Form):
+    submit_label = "Continue"
+    reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class DeclineForm(ReasonForm):
+    submit_label = "Decline"
+    reason = forms.CharField(label="Why do you decline?", widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class UnlockForm(ReasonForm):
+    submit_label = "Unlock"
+    reason = forms.CharField(label="Why?", widget=forms.Textarea(attrs={"rows": 3}), required=False)
+
+
+NOT_APPLICABLE = "na"
+
+
+class ReviewForm(NhsukFormMixin, forms.Form):
+    """A score and a reason for each criterion, as far as written; what is missing is said when the review is locked."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args, weights, stored=(), **kwargs):
+        super().__init__(*args, **kwargs)
+        self.weights = weights
+        parts = []
+        for weight in weights:
+            criterion, levels = weight.criterion, list(weight.criterion.levels.all())
+            score, reason = f"score_{criterion.pk}", f"reason_{criterion.pk}"
+            self.fields[score] = LaterChoice(
+                label=f"{criterion} ({weight.weight}%)",
+                choices=[
+                    *((str(level.level), f"{level.level}: {level.text}") for level in levels),
+                    (NOT_APPLICABLE, "Not applicable: left out of the mean"),
+                ],
+                widget=forms.RadioSelect,
+            )
+            self.fields[reason] = LaterText(
+                label=f"Reason for your score on criterion {criterion.number}",
+                widget=forms.Textarea(attrs={"rows": 3}),
+            )
+            parts += [score, reason]
+        self.fields["comment"] = forms.CharField(
+            label="Anything else for the panel", widget=forms.Textarea(attrs={"rows": 3}), required=False
+        )
+        self.names = [*parts, "comment"]
+
+    @property
+    def form_layout(self):
+        return Layout(*self.names, "version")
+
+    def clean(self):
+        values = super().clean()
+        scores = {}
+        for weight in self.weights:
+            pk = weight.criterion_id
+            raw = values.pop(f"score_{pk}", "")
+            value = int(raw) if raw and raw != NOT_APPLICABLE else None
+            scores[pk] = (value, raw == NOT_APPLICABLE, values.pop(f"reason_{pk}", ""))
+        values["scores"] = scores
+        values["lock"] = "lock" in self.data
+        return values
+
+    def show_missing(self):
+        """Name the scores and reasons without which the review cannot be locked."""
+        for weight in self.weights:
+            criterion = weight.criterion
+            value, is_not_applicable, reason = self.cleaned_data["scores"][criterion.pk]
+            if value is None and not is_not_applicable:
+                self.add_error(f"score_{criterion.pk}", f"Criterion {criterion.number}: choose a score")
+            if not reason.strip():
+                self.add_error(f"reason_{criterion.pk}", f"Criterion {criterion.number}: give a reason")
+
+    @staticmethod
+    def initial_of(review) -> dict:
+        initial = {"comment": review.comment, "version": review.version}
+        for score in review.scores.all():
+            value = NOT_APPLICABLE if score.is_not_applicable else score.value
+            initial[f"score_{score.criterion_id}"] = "" if value is None else str(value)
+            initial[f"reason_{score.criterion_id}"] = score.reason
+        return initial

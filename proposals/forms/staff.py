@@ -1,0 +1,121 @@
+"""Forms with which staff screen, assign and decide."""
+
+from django import forms
+from django.contrib.auth import get_user_model
+
+from projects.models import Organisation
+from proposals.forms.later import YES_NO, LaterText
+from proposals.models import ConflictOfInterest, Decision
+from psc_portal.common.nhsuk import (
+    DateInputField,
+    NhsukFormMixin,
+    RevealRadios,
+)
+
+
+class ScreenForm(NhsukFormMixin, forms.Form):
+    submit_label = "Save"
+    eligible = forms.ChoiceField(
+        label="Is the proposal eligible?", choices=YES_NO, widget=RevealRadios(reveals={"no": "reason"})
+    )
+    reason = LaterText(
+        label="Which rule does it not meet, and what can the applicant do?",
+        help_text="We send this to the applicant",
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+    def clean(self):
+        values = super().clean()
+        values["is_eligible"] = values.pop("eligible", None) == "yes"
+        if not self.errors and not values["is_eligible"] and not values.get("reason"):
+            self.add_error("reason", "Say which rule the proposal does not meet, and what the applicant can do")
+        return values
+
+
+class AssignForm(NhsukFormMixin, forms.Form):
+    submit_label = "Assign"
+    reviewers = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple)
+    due_on = DateInputField(label="Reviews wanted by", required=False)
+    accept_fewer = forms.BooleanField(label="Assign fewer reviewers than the call wants, for now", required=False)
+
+    def __init__(self, *args, possible, **kwargs):
+        super().__init__(*args, **kwargs)
+        free = [one.user for one in possible if not one.why_not and not one.is_assigned]
+        self.users = {str(user.pk): user for user in free}
+        self.fields["reviewers"].choices = [
+            (pk, f"{user.display_name} (lay)" if user.is_lay else user.display_name) for pk, user in self.users.items()
+        ]
+
+    def clean_reviewers(self):
+        return [self.users[pk] for pk in self.cleaned_data["reviewers"]]
+
+
+class ConflictForm(NhsukFormMixin, forms.Form):
+    submit_label = "Record the interest"
+    user = forms.ModelChoiceField(label="Person", queryset=get_user_model().objects.none())
+    kind = forms.ChoiceField(choices=ConflictOfInterest.Kind.choices, widget=forms.RadioSelect)
+    explanation = forms.CharField(widget=forms.Textarea(attrs={"rows": 3}), required=False)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["user"].queryset = get_user_model().objects.filter(is_staff=True, is_active=True)
+
+
+class OverrideForm(NhsukFormMixin, forms.Form):
+    submit_label = "Override"
+    reason = forms.CharField(
+        label="Why does this interest not stand in the way?",
+        help_text="The reason stays in the history",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class DecideForm(NhsukFormMixin, forms.Form):
+    submit_label = "Record the decision"
+    outcome = forms.ChoiceField(
+        label="Decision",
+        choices=Decision.Outcome.choices,
+        widget=RevealRadios(reveals={Decision.Outcome.APPROVED_WITH_CONDITIONS: "conditions"}),
+    )
+    reasons = forms.CharField(label="The panel’s reasons", widget=forms.Textarea(attrs={"rows": 5}))
+    conditions = LaterText(widget=forms.Textarea(attrs={"rows": 3}))
+    amount = forms.DecimalField(
+        label="Award, in pounds", min_value=0, max_digits=12, decimal_places=2, required=False,
+        help_text="If approved",
+    )  # fmt: skip
+    lead_organisation = forms.ModelChoiceField(
+        label="Organisation that leads the project",
+        queryset=Organisation.objects.current(),
+        required=False,
+        help_text="If approved; filled in where the applicant’s organisation is on the register",
+    )
+
+    def clean(self):
+        values = super().clean()
+        needs = values.get("outcome") == Decision.Outcome.APPROVED_WITH_CONDITIONS
+        if needs and not values.get("conditions"):
+            self.add_error("conditions", "Write down the conditions")
+        return values
+
+
+class FeedbackForm(NhsukFormMixin, forms.Form):
+    submit_label = "Save the feedback"
+
+    def __init__(self, *args, criteria, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.criteria = criteria
+        self.fields["opening"] = forms.CharField(
+            label="What the panel says on the whole", widget=forms.Textarea(attrs={"rows": 4}), required=False
+        )
+        for criterion in criteria:
+            self.fields[f"criterion_{criterion.pk}"] = LaterText(
+                label=str(criterion), widget=forms.Textarea(attrs={"rows": 4})
+            )
+        self.fields["next_time"] = forms.CharField(
+            label="What would change the result", widget=forms.Textarea(attrs={"rows": 4}), required=False
+        )
+
+    def clean(self):
+        values = super().clean()
+        values["comments"] = {one.pk: values.pop(f"criterion_{one.pk}", "") for one in self.criteria}
+        return values

@@ -1,0 +1,104 @@
+"""Pages of calls, for everyone."""
+
+from django.db.models import Prefetch
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET
+
+from proposals import questions, readings
+from proposals.models import Call, CriterionWeight, PromisedBenefit
+from psc_portal.common import clock, registry
+from psc_portal.common.pagination import paginate
+from psc_portal.common.public_pages import public_page
+from psc_portal.common.templatetags.portal import uk_date, uk_datetime
+
+CALLS = [("Calls for proposals", "/calls/")]
+
+
+@require_GET
+@public_page
+def call_list(request):
+    now = clock.now()
+    calls = Call.objects.published().prefetch_related("priorities")
+    past = paginate(request, calls.past_at(now), per_page=10)
+    counts = readings.counts_of_calls([call.pk for call in past])
+    for call in past:
+        call.counts = counts.get(call.pk, readings.CallCounts(0, 0, 0))
+    return render(
+        request,
+        "proposals/call_list.html",
+        {
+            "open_calls": calls.open_at(now).order_by("closes_at"),
+            "upcoming_calls": calls.upcoming_at(now).order_by("opens_at"),
+            "past_calls": past,
+        },
+    )
+
+
+def published_call(slug) -> Call:
+    weights = CriterionWeight.objects.select_related("criterion").prefetch_related("criterion__levels")
+    calls = Call.objects.published().prefetch_related("priorities", Prefetch("weights", weights))
+    return get_object_or_404(calls, slug=slug)
+
+
+@require_GET
+@public_page
+def call_detail(request, slug):
+    call = published_call(slug)
+    is_past = call.is_past
+    funded = list(call.proposals.public().select_related("organisation", "project")) if is_past else []
+    known = {
+        "priority": [priority.pk for priority in call.priorities.all()],
+        "project": [proposal.project_id for proposal in funded if proposal.project_id],
+        "metric": list(
+            PromisedBenefit.objects.filter(proposal__in=funded, metric__isnull=False).values_list("metric", flat=True)
+        ),
+    }
+    return render(
+        request,
+        "proposals/call_detail.html",
+        {
+            "call": call,
+            "crumbs": CALLS,
+            "facts": _facts(call),
+            "extensions": call.extensions.filter(applicant__isnull=True),
+            "counts": readings.counts_of_calls([call.pk]).get(call.pk, readings.CallCounts(0, 0, 0))
+            if is_past
+            else None,
+            "funded": funded,
+            "thread": registry.thread_of("call", call.pk, user=request.user, known=known),
+        },
+    )
+
+
+def _facts(call) -> list[tuple[str, str]]:
+    facts = [("Opens", uk_datetime(call.opens_at)), ("Closes", uk_datetime(call.closes_at))]
+    if call.grace:
+        facts.append(("Accepted until", uk_datetime(call.accepts_until)))
+    facts += [
+        ("Decision and feedback by", uk_date(call.decision_on)),
+        ("Money in all", questions.pounds(call.money_total)),
+    ]
+    if call.money_per_project:
+        facts.append(("Most for one proposal", questions.pounds(call.money_per_project)))
+    facts.append(("Reviews of each proposal", f"{call.reviews_wanted}, {call.lay_reviews_wanted} of them lay"))
+    return facts
+
+
+@require_GET
+@public_page
+def call_form(request, slug):
+    """Every question, with criteria, weights and descriptors, to read and print before any account."""
+    call = published_call(slug)
+    choices = questions.Choices(call)
+    short_lists = ("priorities", "care_settings", "evidence_levels", "benefit_kinds", "directions")
+    weights = {weight.criterion.code: weight for weight in call.weights.all()}
+    return render(
+        request,
+        "proposals/call_form.html",
+        {
+            "call": call,
+            "crumbs": [*CALLS, (call.title, call.get_absolute_url())],
+            "sections": [(section, weights.get(section.criterion)) for section in questions.SECTIONS],
+            "lists": {name: [label for _value, label in getattr(choices, name)()] for name in short_lists},
+        },
+    )
