@@ -10,6 +10,7 @@ from proposals.models.calls import (
     Extension,
     LevelDescriptor,
 )
+from proposals.models.correspondence import CallAnswer, CallReminder, Message
 from proposals.models.decisions import CriterionFeedback, Decision, FeedbackLetter
 from proposals.models.drafts import (
     Attachment,
@@ -20,6 +21,14 @@ from proposals.models.drafts import (
     Proposal,
     ProposalStatusChange,
     ReferenceCounter,
+)
+from proposals.models.panels import (
+    CalibrationExample,
+    CalibrationScore,
+    Panel,
+    PanelMember,
+    PanelScore,
+    RankingAnalysis,
 )
 from proposals.models.reviews import (
     Assignment,
@@ -37,8 +46,12 @@ __all__ = [
     "AssignmentStatusChange",
     "Attachment",
     "BudgetLine",
+    "CalibrationExample",
+    "CalibrationScore",
     "Call",
+    "CallAnswer",
     "CallQuestion",
+    "CallReminder",
     "CallStatusChange",
     "Collaborator",
     "ConflictOfInterest",
@@ -51,9 +64,14 @@ __all__ = [
     "Extension",
     "FeedbackLetter",
     "LevelDescriptor",
+    "Message",
+    "Panel",
+    "PanelMember",
+    "PanelScore",
     "PromisedBenefit",
     "Proposal",
     "ProposalStatusChange",
+    "RankingAnalysis",
     "ReferenceCounter",
     "Review",
     "ReviewStatusChange",

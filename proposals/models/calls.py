@@ -116,6 +116,9 @@ class Call(Stateful, Timestamped):
     title = models.CharField(max_length=160)
     summary = models.CharField(max_length=400, help_text="One or two plain sentences: who can apply, for what")
     about = models.TextField("what we are looking for", help_text="Markdown: what we want, who can apply, what we fund")
+    eligibility = models.TextField(
+        "rules of eligibility", blank=True, help_text="One rule a line; screening asks about each of them"
+    )
     priorities = models.ManyToManyField("projects.Priority", related_name="calls")
     criterion_set = models.ForeignKey(CriterionSet, models.PROTECT, related_name="calls")
     opens_at = models.DateTimeField()
@@ -126,6 +129,7 @@ class Call(Stateful, Timestamped):
     money_per_project = models.DecimalField(
         max_digits=12, decimal_places=2, null=True, blank=True, help_text="Most that one proposal can ask for, pounds"
     )
+    reviews_due_on = models.DateField(null=True, blank=True, help_text="When reviewers are asked to have finished")
     reviews_wanted = models.PositiveSmallIntegerField(default=3, help_text="Independent reviews for each proposal")
     lay_reviews_wanted = models.PositiveSmallIntegerField(default=1, help_text="How many of them by lay reviewers")
     is_blind = models.BooleanField(default=False, help_text="Hide names of applicants from reviewers")
@@ -158,6 +162,10 @@ class Call(Stateful, Timestamped):
 
     def get_absolute_url(self):
         return reverse("proposals:call_detail", args=[self.slug])
+
+    @property
+    def eligibility_rules(self) -> list[str]:
+        return [line.strip() for line in self.eligibility.splitlines() if line.strip()]
 
     @property
     def accepts_until(self):
@@ -249,6 +257,7 @@ class CallQuestion(models.Model):
     is_required = models.BooleanField(default=True)
     shown_if = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
     shown_if_answer = models.CharField(max_length=255, blank=True)
+    names_people = models.BooleanField(default=False, help_text="Hidden from reviewers of a blind call")
 
     class Meta:
         ordering = ["position"]

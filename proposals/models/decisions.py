@@ -47,6 +47,7 @@ class FeedbackLetter(Timestamped):
     decision = models.OneToOneField(Decision, models.PROTECT, related_name="letter")
     opening = models.TextField(blank=True, help_text="What the panel says on the whole")
     next_time = models.TextField(blank=True, help_text="What would change the result")
+    edited_text = models.TextField(blank=True, help_text="The letter as staff rewrote it; empty: as it is assembled")
     written_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     released_at = models.DateTimeField(null=True, blank=True)
     released_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
@@ -70,9 +71,17 @@ class FeedbackLetter(Timestamped):
 
 
 class CriterionFeedback(models.Model):
+    class Band(models.TextChoices):
+        """Where the scores on this criterion stood in the field of the call; frozen when the letter is released."""
+
+        UPPER = "upper", "In the upper third"
+        MIDDLE = "middle", "In the middle third"
+        LOWER = "lower", "In the lower third"
+
     letter = models.ForeignKey(FeedbackLetter, models.CASCADE, related_name="comments")
     criterion = models.ForeignKey(Criterion, models.PROTECT, related_name="+")
     text = models.TextField()
+    band = models.CharField(max_length=6, choices=Band, blank=True)
 
     class Meta:
         ordering = ["criterion__number"]

@@ -163,6 +163,13 @@ class Proposal(Stateful, Timestamped):
         max_length=300, blank=True, help_text="What a number is that looks like an NHS number and is none"
     )
     interests = models.TextField("declaration of interests", blank=True)
+    earlier = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="resubmissions", help_text="What it began from"
+    )
+    copy_file = models.FileField(
+        storage=private_storage, upload_to=random_name("proposals"), max_length=255, blank=True, editable=False
+    )
+    copy_sha256 = models.CharField(max_length=64, blank=True, editable=False)
     project = models.OneToOneField("projects.Project", models.PROTECT, null=True, blank=True, related_name="proposal")
     search = models.GeneratedField(
         expression=SearchVector("title", weight="A", config="english")
@@ -259,6 +266,7 @@ class DraftVersion(models.Model):
     answers = models.JSONField()
     saved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     saved_at = models.DateTimeField()
+    is_automatic = models.BooleanField(default=False, help_text="Saved by the page, not by a button")
 
     class Meta:
         ordering = ["-number"]
@@ -324,14 +332,25 @@ class AttachmentQuerySet(models.QuerySet):
 class Attachment(models.Model):
     """A file beside a proposal: checked by content, stored privately, handed out by a view that asks who wants it."""
 
+    class Scan(models.TextChoices):
+        NOT_SCANNED = "not_scanned", "Not scanned"  # no scanner is set up
+        WAITING = "waiting", "Waiting for the virus scan"
+        CLEAN = "clean", "No virus found"
+        INFECTED = "infected", "Virus found"
+
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     proposal = models.ForeignKey(Proposal, models.PROTECT, related_name="attachments")
+    question = models.CharField(
+        max_length=60, blank=True, help_text="Name of the question it answers; empty: it stands beside the proposal"
+    )
     file = models.FileField(storage=private_storage, upload_to=random_name("proposals"), max_length=255)
     name = models.CharField(max_length=200, help_text="The file's own name, shown and sent, never used as a path")
     kind = models.CharField(max_length=10)
     size = models.PositiveIntegerField(help_text="Bytes")
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     uploaded_at = models.DateTimeField()
+    scan_status = models.CharField(max_length=12, choices=Scan, default=Scan.NOT_SCANNED)
+    scanned_at = models.DateTimeField(null=True, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True)
 
     objects = AttachmentQuerySet.as_manager()

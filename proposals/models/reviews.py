@@ -17,6 +17,8 @@ class Screening(models.Model):
     proposal = models.ForeignKey(Proposal, models.PROTECT, related_name="screenings")
     is_eligible = models.BooleanField()
     reason = models.TextField(blank=True)
+    rules_not_met = models.JSONField(default=list, blank=True, help_text="The rules of the call, word for word")
+    what_to_do = models.TextField(blank=True, help_text="What the applicant can do now")
     screened_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     screened_at = models.DateTimeField()
 
@@ -46,6 +48,8 @@ class ConflictOfInterest(Timestamped):
 
     class Kind(models.TextChoices):
         SAME_ORGANISATION = "same_organisation", "Works for or with the applicant organisation or a partner"
+        SAME_DOMAIN = "same_domain", "Has an e-mail address of the applicant’s organisation"
+        NAMED = "named", "Works for an organisation that the proposal names"
         INVOLVED = "involved", "Is involved in the work"
         CLOSE = "close", "Is a close friend or relative of someone involved"
         FINANCIAL = "financial", "Could gain or lose money by it"
@@ -127,6 +131,7 @@ class Assignment(Stateful, Timestamped):
     due_on = models.DateField(null=True, blank=True)
     status = models.CharField(max_length=12, choices=Status, default=Status.ASSIGNED)
     decline_reason = models.TextField(blank=True)
+    reminded_at = models.DateTimeField(null=True, blank=True, help_text="When the reviewer was last reminded")
 
     objects = AssignmentQuerySet.as_manager()
 

@@ -1,0 +1,68 @@
+"""Questions and answers between applicants and the programme, and reminders of a call's dates."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from proposals.models.calls import Call
+from proposals.models.drafts import Proposal
+from psc_portal.common import clock
+from psc_portal.common.models import Timestamped
+
+
+class Message(models.Model):
+    """One message between a proposal's team and the programme. Append-only; never for reviewers."""
+
+    proposal = models.ForeignKey(Proposal, models.PROTECT, related_name="messages")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    is_from_team = models.BooleanField()
+    text = models.TextField()
+    sent_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["sent_at", "pk"]
+        constraints = [models.CheckConstraint(condition=~Q(text=""), name="message_has_text")]
+
+    def __str__(self):
+        return f"{self.proposal.reference or 'Draft'}: {self.text[:60]}"
+
+
+class CallAnswer(Timestamped):
+    """A question of general interest and its answer, published on the call's page. Names nobody."""
+
+    call = models.ForeignKey(Call, models.PROTECT, related_name="answers")
+    question = models.TextField()
+    answer = models.TextField()
+    published_at = models.DateTimeField()
+    published_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    message = models.ForeignKey(Message, models.PROTECT, null=True, blank=True, related_name="published_answers")
+
+    class Meta:
+        ordering = ["published_at", "pk"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(question="") & ~Q(answer=""), name="call_answer_has_both_texts")
+        ]
+
+    def __str__(self):
+        return self.question
+
+
+class CallReminder(models.Model):
+    """An address that asked to be reminded of a call; nothing is sent before it is confirmed."""
+
+    call = models.ForeignKey(Call, models.CASCADE, related_name="reminders")
+    email = models.EmailField()
+    token = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    asked_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    opening_sent_at = models.DateTimeField(null=True, blank=True)
+    closing_sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["asked_at", "pk"]
+        constraints = [models.UniqueConstraint(fields=["call", "email"], name="call_reminder_once_an_address")]
+
+    def __str__(self):
+        return f"{self.email}: {self.call}"
