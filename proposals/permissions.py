@@ -36,6 +36,14 @@ def can_handle(user, proposal) -> bool:
     return is_staff(user) and Proposal.objects.seen_by_staff(user).filter(pk=proposal.pk).exists()
 
 
+def can_discuss(user, proposal) -> bool:
+    """Whoever has no interest in it: nobody else gives it a panel score, decides on it or counts to its quorum."""
+    if not user.is_authenticated or not user.is_active:
+        return False
+    submitted = Proposal.objects.exclude(status=Proposal.Status.DRAFT).filter(pk=proposal.pk)
+    return submitted.clear_of_conflict_with(user).exists()
+
+
 def can_answer_assignment(user, assignment) -> bool:
     """The reviewer it was given to, who says whether there is an interest, or declines."""
     return user.is_authenticated and user.is_reviewer and assignment.reviewer_id == user.pk

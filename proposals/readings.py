@@ -156,6 +156,20 @@ def possible_reviewers(proposal: Proposal) -> list[PossibleReviewer]:
     return [PossibleReviewer(user, why_not(user), user.pk in assigned) for user in reviewers]
 
 
+def people_with_interest(proposals, users) -> dict[int, dict[int, str]]:
+    """By proposal, then by user: why that person does not see, score or discuss it."""
+    found: dict[int, dict[int, str]] = {}
+    rows = ConflictOfInterest.objects.in_force().filter(proposal__in=proposals, user__in=users)
+    for conflict in rows:
+        found.setdefault(conflict.proposal_id, {}).setdefault(conflict.user_id, str(conflict))
+    return found
+
+
+def without_interest(users, proposal):
+    """Those of `users` (a QuerySet) who may score and discuss the proposal: what a quorum counts."""
+    return users.exclude(pk__in=people_with_interest([proposal], users).get(proposal.pk, {}))
+
+
 def assignment_counts(proposals) -> dict[int, tuple[int, int]]:
     """By proposal: how many assignments count, and how many reviews are locked."""
     rows = (
