@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.contrib.auth import get_user_model
-from django.db.models import Count, Q
+from django.db.models import Avg, Count, Q
 
 from projects.models import Affiliation
 from proposals import scoring
@@ -90,6 +90,26 @@ def review_counts(call: Call) -> list[tuple[Proposal, int]]:
         .annotate(count=Count("pk"))
     )
     return [(proposal, counts.get(proposal.pk, 0)) for proposal in proposals]
+
+
+def bands_of(proposal: Proposal) -> dict[int, str]:
+    """Where a proposal stands in the field of its call, by criterion id: a CriterionFeedback.Band, or missing.
+
+    The field: every eligible proposal of the call with a counted score on that criterion.
+    """
+    rows = (
+        Review.objects.counted()
+        .filter(proposal__call=proposal.call_id, proposal__status__in=Proposal.ELIGIBLE)
+        .filter(scores__value__isnull=False)
+        .order_by()
+        .values_list("scores__criterion_id", "proposal_id")
+        .annotate(mean=Avg("scores__value"))
+    )
+    fields: dict[int, dict[int, Decimal]] = {}
+    for criterion, one, mean in rows:
+        fields.setdefault(criterion, {})[one] = Decimal(mean).quantize(scoring.KEPT)
+    bands = {criterion: scoring.thirds(means).get(proposal.pk) for criterion, means in fields.items()}
+    return {criterion: band for criterion, band in bands.items() if band}
 
 
 @dataclass(frozen=True)

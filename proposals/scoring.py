@@ -1,5 +1,6 @@
 """The arithmetic of reviews: pure Python, nothing of Django. What each formula rests on is in docs/methods.md."""
 
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -8,6 +9,7 @@ LOWEST, HIGHEST = 0, 5
 LEVELS = range(LOWEST, HIGHEST + 1)
 WEIGHTS_ADD_TO = 100
 WIDE_SPREAD = 3  # scores of one criterion that lie this far apart, or further, are for discussion
+FEWEST_FOR_BANDS = 6  # in a smaller field a third would tell too much of the others
 KEPT = Decimal("0.0001")  # a total is kept to four places and rounded to two only when shown
 
 
@@ -100,6 +102,28 @@ def ranks(means: Mapping[Hashable, Decimal | None]) -> dict[Hashable, int | None
     for place, value in enumerate(sorted((value for value in means.values() if value is not None), reverse=True), 1):
         first_places.setdefault(value, place)
     return {key: None if value is None else first_places[value] for key, value in means.items()}
+
+
+def thirds(means: Mapping[Hashable, Decimal | None]) -> dict[Hashable, str]:
+    """In which third of its field each one stands: "upper", "middle" or "lower". Equal means share a third.
+
+    One stands where the middle of its rank does: (those below + half of those equal, itself included) / all, under 1/3
+    is lower and over 2/3 upper. Those without a mean are not part of the field.
+
+    Returns:
+        Nothing where the field has fewer than 6, or where one of the thirds would point at a single one.
+    """
+    field = {key: value for key, value in means.items() if value is not None}
+    size = len(field)
+    if size < FEWEST_FOR_BANDS:
+        return {}
+    found = {}
+    for key, value in field.items():
+        below = sum(other < value for other in field.values())
+        equal = sum(other == value for other in field.values())
+        place = 3 * (2 * below + equal)  # of 6 x size
+        found[key] = "lower" if place < 2 * size else "upper" if place > 4 * size else "middle"
+    return {} if 1 in Counter(found.values()).values() else found
 
 
 def weights_problem(weights: Iterable[int]) -> str:

@@ -9,7 +9,7 @@ from measurement.actions import create_metric
 from projects.actions import create_project
 from proposals import permissions, questions
 from proposals.models import Call, CriterionFeedback, Decision, FeedbackLetter, PromisedBenefit, Proposal
-from proposals.readings import basis_of_decision
+from proposals.readings import bands_of, basis_of_decision
 from psc_portal.common import audit, clock, outbox
 from psc_portal.common.nhs_numbers import refuse_nhs_numbers
 from psc_portal.common.refusals import ActionRefused
@@ -185,6 +185,8 @@ def release_feedback(*, proposal, by) -> FeedbackLetter:
     letter.sent_text = text
     letter.released_at, letter.released_by = clock.now(), by
     letter.save()
+    for criterion, band in bands_of(decision.proposal).items():
+        letter.comments.filter(criterion=criterion).update(band=band)
     subject, _, body = text.partition("\n")
     outbox.store_mail(
         to=[decision.proposal.applicant.email],

@@ -98,3 +98,22 @@ def test_weights_that_add_to_a_hundred_are_fine():
 
 def test_a_negative_weight_is_refused_even_when_the_sum_is_a_hundred():
     assert "0 or more" in scoring.weights_problem([110, -10])
+
+
+@pytest.mark.parametrize(
+    ("means", "bands"),
+    [
+        ([1, 2, 3, 4, 5], ""),  # five are too few
+        ([0, 1, 2, 3, 4, 5], "llmmuu"),
+        ([0, 1, 2, 3, 4, 5, None], "llmmuu"),  # who has no mean is not of the field
+        ([3, 3, 3, 3, 3, 3], "mmmmmm"),  # equal means share a third
+        ([0, 0, 0, 5, 5, 5], "llluuu"),
+        ([1, 5, 5, 5, 5, 5], ""),  # the lower third would point at one
+        ([0, 0, 1, 1, 2, 2, 3], "llmmuuu"),
+        ([0, 0, 1, 1, 2, 3, 3], "llmmmuu"),
+    ],
+)
+def test_thirds_of_a_field_share_ties_and_never_point_at_a_single_one(means, bands):
+    found = scoring.thirds({key: None if mean is None else Decimal(mean) for key, mean in enumerate(means)})
+
+    assert "".join(found[key][0] for key in sorted(found)) == bands
