@@ -108,6 +108,12 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         except PermissionDenied:
             raise Http404
 
+    def history_view(self, request, object_id, extra_context=None):
+        try:
+            return super().history_view(request, object_id, extra_context)
+        except PermissionDenied:
+            raise Http404
+
 
 class ActionAdmin(ReadOnlyAdmin):
     add: Verb | None = None
