@@ -1,20 +1,20 @@
 """Proposals in the admin, for staff."""
 
 from django.contrib import admin
-from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils.html import format_html
 
 from proposals import actions, forms, permissions, questions, readings
-from proposals.admin.shown import history_of, list_of, status_is
+from proposals.admin.exports import CallFilter, proposal_columns
+from proposals.admin.shown import history_of, list_of, spread_of, status_is
 from proposals.models import (
-    Assignment,
     Call,
     Proposal,
     Review,
     Score,
 )
 from psc_portal.common.admin import ActionAdmin, ReadOnlyAdmin, verb
+from psc_portal.common.admin_exports import ExportAdmin
 from psc_portal.common.templatetags.portal import uk_datetime
 
 
@@ -71,10 +71,10 @@ def _decide_initial(proposal):
 
 
 @admin.register(Proposal)
-class ProposalAdmin(ActionAdmin):
-    list_display = ["reference", "title", "call_shown", "status", "organisation_shown", "reviews_shown"]
+class ProposalAdmin(ExportAdmin, ActionAdmin):
+    list_display = ["reference", "title", "call_shown", "status", "organisation_shown", "reviews_shown", "spread_shown"]
     list_display_links = ["reference", "title"]
-    list_filter = ["status", ("call", admin.RelatedOnlyFieldListFilter)]
+    list_filter = ["status", CallFilter]
     list_select_related = ["call", "organisation"]
     search_fields = ["reference", "title", "organisation__name", "organisation_name"]
     ordering = ["-submitted_at", "-pk"]
@@ -129,12 +129,15 @@ class ProposalAdmin(ActionAdmin):
 
     def get_queryset(self, request):
         proposals = super(ReadOnlyAdmin, self).get_queryset(request).seen_by_staff(request.user)
-        current = Q(assignments__status__in=[Assignment.Status.ASSIGNED, Assignment.Status.CLEARED])
-        locked = Q(assignments__review__status=Review.Status.LOCKED)
-        return proposals.annotate(
-            assigned_count=Count("assignments", filter=current, distinct=True),
-            locked_count=Count("assignments", filter=current & locked, distinct=True),
-        )
+        reviews = Review.objects.counted().without_those_hidden_by_open_review_of(request.user)
+        return proposals.with_review_counts().with_spread_of(reviews)
+
+    def export_columns(self, request):
+        return proposal_columns()
+
+    @admin.display(description="scores", ordering="mean_total")
+    def spread_shown(self, proposal):
+        return spread_of(proposal)
 
     @admin.display(description="call", ordering="call__title")
     def call_shown(self, proposal):

@@ -5,13 +5,15 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from proposals import actions, forms, permissions, questions
-from proposals.admin.shown import history_of, list_of, status_is
+from proposals.admin.exports import CallOfProposalFilter, assignment_columns, review_columns
+from proposals.admin.shown import history_of, list_of, spread_of, status_is
 from proposals.models import (
     Assignment,
     Proposal,
     Review,
 )
 from psc_portal.common.admin import ActionAdmin, verb
+from psc_portal.common.admin_exports import ExportAdmin
 from psc_portal.common.templatetags.portal import uk_datetime
 
 
@@ -40,7 +42,7 @@ def _after_declaring(assignment, result):
 
 
 @admin.register(Assignment)
-class AssignmentAdmin(ActionAdmin):
+class AssignmentAdmin(ExportAdmin, ActionAdmin):
     """Proposals given to reviewers. Before a reviewer has declared no interest, only the number is shown."""
 
     list_display = ["reference_shown", "call_shown", "reviewer", "status", "due_on", "review_shown"]
@@ -73,6 +75,9 @@ class AssignmentAdmin(ActionAdmin):
 
     def can_view(self, request, obj=None):
         return _works_with_reviews(request)
+
+    def export_columns(self, request):
+        return assignment_columns()
 
     @admin.display(description="proposal", ordering="proposal__reference")
     def reference_shown(self, assignment):
@@ -128,11 +133,11 @@ def _review_context(request, review):
 
 
 @admin.register(Review)
-class ReviewAdmin(ActionAdmin):
+class ReviewAdmin(ExportAdmin, ActionAdmin):
     """One's own reviews; others' only after one's own is locked and one has asked to see them."""
 
-    list_display = ["proposal_shown", "reviewer", "status", "total_shown", "locked_at", "marked"]
-    list_filter = ["status", ("proposal__call", admin.RelatedOnlyFieldListFilter)]
+    list_display = ["proposal_shown", "reviewer", "status", "total_shown", "spread_shown", "locked_at", "marked"]
+    list_filter = ["status", CallOfProposalFilter]
     list_select_related = ["proposal", "reviewer"]
     search_fields = ["proposal__reference", "proposal__title"]
     fields = ["proposal_shown", "reviewer_shown", "status", "total_shown", "scores_shown", "comment", "locked_at",
@@ -170,6 +175,17 @@ class ReviewAdmin(ActionAdmin):
 
     def can_view(self, request, obj=None):
         return _works_with_reviews(request)
+
+    def get_queryset(self, request):
+        visible = Review.objects.counted().visible_to(request.user)
+        return super().get_queryset(request).with_spread_of_proposal(visible)
+
+    def export_columns(self, request):
+        return review_columns(request.user)
+
+    @admin.display(description="all reviews of it that you may see")
+    def spread_shown(self, review):
+        return spread_of(review)
 
     @admin.display(description="proposal", ordering="proposal__reference")
     def proposal_shown(self, review):

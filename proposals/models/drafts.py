@@ -6,7 +6,8 @@ from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from projects.models import Affiliation, care_settings_field
@@ -92,6 +93,26 @@ class ProposalQuerySet(models.QuerySet):
         mine = Proposal.objects.of_team(user).order_by().values("pk")
         others = Proposal.objects.in_admin_visible_to(user).order_by().values("pk")
         return self.filter(Q(pk__in=mine) | Q(pk__in=others))
+
+    def with_review_counts(self):
+        """`assigned_count`: reviewers who count; `locked_count`: how many of them have locked their review.
+
+        Subqueries, so that a page of 50 rows counts for 50 rows.
+        """
+        from proposals.models.reviews import Assignment, Review
+
+        of_this = Assignment.objects.current().filter(proposal=OuterRef("pk")).order_by().values("proposal")
+        locked = of_this.filter(review__status=Review.Status.LOCKED)
+        return self.annotate(
+            assigned_count=Coalesce(Subquery(of_this.annotate(count=Count("pk")).values("count")), 0),
+            locked_count=Coalesce(Subquery(locked.annotate(count=Count("pk")).values("count")), 0),
+        )
+
+    def with_spread_of(self, reviews):
+        """How far `reviews` of each proposal lie apart: see `spread_of`."""
+        from proposals.models.reviews import spread_of
+
+        return self.annotate(**spread_of(reviews, "pk"))
 
     def public(self):
         """What the public may know of: approved, and the applicant has been told."""

@@ -35,3 +35,10 @@ def record(verb, subject, *, by, before=None, after=None) -> AuditEvent:
         before=before or {},
         after=after or {},
     )
+
+
+def record_export(model, *, by, **what) -> AuditEvent:
+    """Store that rows of `model` left the portal. Nothing has changed, so public pages stay as they are."""
+    return AuditEvent.objects.create(
+        verb="export", subject_type=model._meta.label_lower, subject_id="", by=by, after=what
+    )
