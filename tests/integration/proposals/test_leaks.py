@@ -243,7 +243,11 @@ def words_of(response) -> str:
     return told.lower()
 
 
-REGISTERS = ("/my/affiliations/", "/admin/accounts/")  # they list every organisation, and for staff every account
+REGISTERS = (
+    "/my/affiliations/",
+    "/pledges/sign-up/organisation/",
+    "/admin/accounts/",
+)  # they list every organisation or account
 
 
 def client_of(user, client_as):
