@@ -88,21 +88,28 @@ def save_draft(*, proposal, by, section, answers, version) -> Proposal:
 
 
 @transaction.atomic
-def add_attachment(*, proposal, by, file) -> Attachment:
+def add_attachment(*, proposal, by, file, question="") -> Attachment:
     """Keep a file beside a draft, checked by its content.
+
+    Args:
+        question: name of the question that it answers. It takes the place of the file that answered before.
 
     Raises:
         ActionRefused: the sentence names the file and what is wrong with it.
     """
     stored = _draft_of(by, proposal)
-    if stored.attachments.current().count() >= MOST_FILES:
+    beside = stored.attachments.current().filter(question=question)
+    if not question and beside.count() >= MOST_FILES:
         raise ActionRefused(f"You can add up to {MOST_FILES} files. Remove one first.")
     try:
         kind = check_upload(file, max_bytes=settings.UPLOAD_MAX_BYTES)
     except ValidationError as problem:
         raise ActionRefused(" ".join(problem.messages))
+    if question:
+        beside.update(removed_at=clock.now())
     attachment = Attachment.objects.create(
         proposal=stored,
+        question=question,
         file=file,
         name=PurePath(file.name).name[-200:],
         kind=kind,
@@ -110,7 +117,9 @@ def add_attachment(*, proposal, by, file) -> Attachment:
         uploaded_by=by,
         uploaded_at=clock.now(),
     )
-    audit.record("add_attachment", attachment, by=by, after=audit.snapshot(attachment, ["proposal", "kind", "size"]))
+    audit.record(
+        "add_attachment", attachment, by=by, after=audit.snapshot(attachment, ["proposal", "question", "kind", "size"])
+    )
     return attachment
 
 
@@ -148,16 +157,17 @@ def submit_proposal(*, proposal, by, interests="", numbers_explained="") -> Prop
     if not stored.may_be_submitted_at(now):
         raise ActionRefused("This call has closed. Your text is kept as not submitted, and you can still read it.")
     choices = questions.Choices(stored.call)
-    found = questions.read(questions.SECTIONS, stored.answers, choices)
-    problems = found.problems | _money_problems(stored)
-    if problems:
-        count = len(problems)
+    sections = questions.sections_of(stored.call, stored)
+    answers = questions.with_files(stored.answers, stored.attachments.current())
+    found = questions.read(sections, answers, choices)
+    if found.problems:
+        count = len(found.problems)
         raise ActionRefused(
             f"{count} {'answer is' if count == 1 else 'answers are'} missing or must be changed. "
             "Follow the links below."
         )
     if not numbers_explained.strip():
-        refuse_nhs_numbers(questions.texts(stored.answers) | {"Declaration of interests": interests})
+        refuse_nhs_numbers(questions.texts(sections, stored.answers) | {"Declaration of interests": interests})
     _write_what_was_answered(stored, found)
     stored.interests = interests.strip()
     stored.numbers_explained = numbers_explained.strip()
@@ -183,14 +193,6 @@ def submit_proposal(*, proposal, by, interests="", numbers_explained="") -> Prop
         key=f"proposals.received.{stored.pk}",
     )
     return stored
-
-
-def _money_problems(proposal) -> dict[str, str]:
-    """What a budget may not be, beyond what each line says for itself."""
-    asked, most = questions.budget_totals(proposal.answers)["asked"], proposal.call.money_per_project
-    if most and asked > most:
-        return {"budget-1-asked": f"You ask for {questions.pounds(asked)}. Up to {questions.pounds(most)} is possible."}
-    return {}
 
 
 def _write_what_was_answered(proposal, found) -> None:

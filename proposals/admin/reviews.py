@@ -120,13 +120,14 @@ def _review_kwargs(request, review):
 def _review_context(request, review):
     proposal = review.proposal
     blind = proposal.call.is_blind and not request.user.is_programme_staff
+    attachments = list(proposal.attachments.visible_to(request.user))
     return {
         "proposal": proposal,
         "call": proposal.call,
         "blind": blind,
-        "sections": questions.shown(proposal.answers, questions.Choices(proposal.call), blind=blind),
+        "sections": questions.shown_of(proposal, attachments=attachments, blind=blind),
         "totals": questions.shown_totals(proposal.answers),
-        "attachments": proposal.attachments.visible_to(request.user),
+        "attachments": [one for one in attachments if not one.question],
         "stored_scores": review.scores.select_related("criterion"),
         "is_stale": request.method == "POST",
     }

@@ -64,8 +64,13 @@ def draft(request, slug, public_id):
     proposal = _draft(request, slug, public_id)
     if proposal.status != Proposal.Status.DRAFT:
         return redirect(proposal)
-    has_files = proposal.attachments.current().exists()
-    progress = questions.progress(proposal.answers, questions.Choices(proposal.call), has_files=has_files)
+    attachments = list(proposal.attachments.current())
+    progress = questions.progress(
+        questions.sections_of(proposal.call, proposal),
+        questions.with_files(proposal.answers, attachments),
+        questions.Choices(proposal.call),
+        has_files=any(not one.question for one in attachments),
+    )
     done = sum(one.is_complete for one in progress if one.section.is_required)
     return render(
         request,
@@ -108,7 +113,8 @@ def _section_url(proposal, section) -> str:
 def draft_section(request, slug, public_id, section):
     """One section of the form. Save keeps everything; the way on opens when nothing stands in the way."""
     proposal = _draft(request, slug, public_id)
-    section = questions.BY_SLUG.get(section)
+    sections = questions.sections_of(proposal.call, proposal)
+    section = questions.find(sections, section)
     if section is None or section.slug == "files":
         raise Http404
     if proposal.status != Proposal.Status.DRAFT:
@@ -147,7 +153,8 @@ def _after_saving(request, proposal, section, form, choices):
         return redirect(f"{_section_url(proposal, section)}#{section.rows.name}-{row}")
     problems = questions.read([section], proposal.answers, choices).problems
     if not problems:
-        following = questions.SECTIONS[questions.SECTIONS.index(section) + 1]
+        sections = questions.sections_of(proposal.call, proposal)
+        following = sections[sections.index(section) + 1]
         return redirect(_section_url(proposal, following))
     form.show_version(proposal.version)
     form.show_problems(problems)
@@ -155,12 +162,7 @@ def _after_saving(request, proposal, section, form, choices):
 
 
 def _clashes(section, clash, choices):
-    by_name = {}
-    for question in section.questions:
-        by_name[question.name] = question
-    if section.rows:
-        for number in range(1, section.rows.at_most + 1):
-            by_name |= {question.name: question for question in section.rows.row(number)}
+    by_name = section.by_name
     return [
         (
             by_name[one.name].label,
@@ -176,13 +178,13 @@ def _section_context(proposal, section, form, clashes):
     if section.criterion:
         weights = proposal.call.weights.select_related("criterion").prefetch_related("criterion__levels")
         weight = weights.filter(criterion__code=section.criterion).first()
-    number = questions.SECTIONS.index(section) + 1
+    sections = questions.sections_of(proposal.call, proposal)
     return {
         "proposal": proposal,
         "call": proposal.call,
         "section": section,
-        "number": number,
-        "of": len(questions.SECTIONS),
+        "number": sections.index(section) + 1,
+        "of": len(sections),
         "form": form,
         "clashes": clashes,
         "weight": weight,
@@ -198,6 +200,7 @@ def draft_files(request, slug, public_id):
     proposal = _draft(request, slug, public_id)
     if proposal.status != Proposal.Status.DRAFT:
         return redirect(proposal)
+    sections = questions.sections_of(proposal.call, proposal)
     posted = (request.POST, request.FILES) if request.method == "POST" else ()
     form = forms.AttachmentForm(*posted)
     if request.method == "POST" and form.is_valid():
@@ -211,11 +214,11 @@ def draft_files(request, slug, public_id):
     context = {
         "proposal": proposal,
         "call": proposal.call,
-        "section": questions.BY_SLUG["files"],
-        "number": len(questions.SECTIONS),
-        "of": len(questions.SECTIONS),
+        "section": sections[-1],
+        "number": len(sections),
+        "of": len(sections),
         "form": form,
-        "attachments": proposal.attachments.current(),
+        "attachments": proposal.attachments.current().filter(question=""),
         "crumbs": _draft_crumbs(proposal, "files"),
     }
     return render(request, "proposals/proposal_files.html", context)
@@ -245,7 +248,8 @@ def draft_check(request, slug, public_id):
         if request.method == "POST" and proposal.reference:
             messages.info(request, f"This proposal has been submitted already. Its number is {proposal.reference}.")
         return redirect(proposal)
-    has_numbers = any(find_nhs_numbers(text) for text in questions.texts(proposal.answers).values())
+    texts = questions.texts(questions.sections_of(proposal.call, proposal), proposal.answers)
+    has_numbers = any(find_nhs_numbers(text) for text in texts.values())
     form = forms.SubmitForm(request.POST if request.method == "POST" else None, has_numbers=has_numbers)
     if request.method == "POST" and form.is_valid():
         try:
@@ -266,8 +270,8 @@ def draft_check(request, slug, public_id):
         else:
             messages.success(request, f"We have received your proposal. Its number is {submitted.reference}.")
             return redirect(submitted)
-    choices = questions.Choices(proposal.call)
-    sections = questions.shown(proposal.answers, choices, with_problems=True)
+    attachments = list(proposal.attachments.current())
+    sections = questions.shown_of(proposal, attachments=attachments, with_problems=True)
     return render(
         request,
         "proposals/proposal_check.html",
@@ -278,7 +282,7 @@ def draft_check(request, slug, public_id):
             "sections": [(one, _section_url(proposal, one.section)) for one in sections],
             "problems": sum(len(one.problems) for one in sections if one.section.is_required),
             "totals": questions.shown_totals(proposal.answers),
-            "attachments": proposal.attachments.current(),
+            "attachments": [one for one in attachments if not one.question],
             "may_submit": permissions.can_submit(request.user, proposal),
             "accepts_until": proposal.accepts_until(),
             "crumbs": _draft_crumbs(proposal, "check"),

@@ -108,6 +108,7 @@ def _read(request, proposal):
     """The proposal as staff and cleared reviewers read it; a blind call's reviewers without names."""
     is_staff = request.user.is_programme_staff
     blind = proposal.call.is_blind and not is_staff
+    attachments = list(proposal.attachments.visible_to(request.user))
     return render(
         request,
         "proposals/proposal_copy.html",
@@ -115,9 +116,9 @@ def _read(request, proposal):
             "proposal": proposal,
             "call": proposal.call,
             "blind": blind,
-            "sections": questions.shown(proposal.answers, questions.Choices(proposal.call), blind=blind),
+            "sections": questions.shown_of(proposal, attachments=attachments, blind=blind),
             "totals": questions.shown_totals(proposal.answers),
-            "attachments": proposal.attachments.visible_to(request.user),
+            "attachments": [one for one in attachments if not one.question],
             "crumbs": CALLS,
         },
     )
@@ -131,15 +132,16 @@ def proposal_copy(request, address):
     proposal = _proposal(request, address)
     if not _is_team(request, proposal):
         return _read(request, proposal)
+    attachments = list(proposal.attachments.current())
     return render(
         request,
         "proposals/proposal_copy.html",
         {
             "proposal": proposal,
             "call": proposal.call,
-            "sections": questions.shown(proposal.answers, questions.Choices(proposal.call)),
+            "sections": questions.shown_of(proposal, attachments=attachments),
             "totals": questions.shown_totals(proposal.answers),
-            "attachments": proposal.attachments.current(),
+            "attachments": [one for one in attachments if not one.question],
             "crumbs": [*CALLS, (str(proposal), proposal.get_absolute_url())],
         },
     )

@@ -12,8 +12,7 @@ from psc_portal.common import clock
 
 TEXTS = Path(__file__).with_name("proposals.toml")
 SAME_EVERYWHERE = {
-    "evaluated_harms": "We looked for delays, extra work and complaints. We found more time spent at the start of a shift, and nothing else.",
-    "evidence_limits": "It was not a controlled trial, and other improvement work went on at the same time.",
+    "is_digital": "no",
     "fixed_parts": "The check itself and the weekly look at the numbers stay the same. Who does it, and on which form, may change.",
     "after_funding": "Each team that joins agrees beforehand to carry the running cost from the second year.",
     "milestones": "Months 1 to 3: agree with teams and collect a baseline. Months 4 to 9: test and adapt. Months 10 to 18: spread, with a review every quarter.",
@@ -126,6 +125,12 @@ def _answers(world, call, one) -> dict:
     }
     if "lead" in one:
         answers["organisation"] = str(world.organisations[one["lead"]].pk)
+    if one.get("evaluated_months"):
+        answers |= _evaluation(world, one)
+    for number, row in enumerate(one.get("adopter", []), 1):
+        typed = (*row[:4], _as_typed(world.date(days_ago=-row[4])))
+        for question, value in zip(questions.ADOPTERS.questions, typed, strict=True):
+            answers[f"adopter-{number}-{question.name}"] = str(value)
     for number, row in enumerate(one.get("benefit", []), 1):
         metric = {**row, "aim_on": _as_typed(world.date(days_ago=-row["in_days"]))}
         for question in questions.BENEFITS.questions:
@@ -134,6 +139,21 @@ def _answers(world, call, one) -> dict:
         for name, value in zip(("description", "asked", "matched"), row, strict=False):
             answers[f"budget-{number}-{name}"] = str(value)
     return answers
+
+
+def _evaluation(world, one) -> dict:
+    """One evaluation, which ended half a year before the proposal was begun."""
+    end = one.get("started", 420) + 180
+    return {
+        "evaluation-1-setting": one["care_settings"][0],
+        "evaluation-1-where": one["evaluated_where"],
+        "evaluation-1-from": _as_typed(world.date(days_ago=end + 30 * one["evaluated_months"])),
+        "evaluation-1-to": _as_typed(world.date(days_ago=end)),
+        "evaluation-1-people": one.get("evaluated_people", ""),
+        "evaluation-1-result": one.get("evaluated_result", ""),
+        "evaluation-1-harms": "We looked for delays, extra work and complaints. We found more time spent at the start of a shift, and nothing else.",
+        "evaluation-1-limits": "It was not a controlled trial, and other improvement work went on at the same time.",
+    }
 
 
 _NAMES = {name for section in questions.SECTIONS for name in section.names()}

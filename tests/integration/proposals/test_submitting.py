@@ -314,6 +314,6 @@ def test_an_unreleased_decision_is_not_told_by_the_refusal_to_withdraw():
 def test_complete_answers_have_no_problems():
     call = CallFactory()
 
-    found = questions.read(questions.SECTIONS, complete_answers(call), questions.Choices(call))
+    found = questions.read(questions.sections_of(call), complete_answers(call), questions.Choices(call))
 
     assert found.problems == {}

@@ -13,7 +13,7 @@ NO_CHOICES = questions.Choices(call=None)
 
 def read_one(kind, raw, **kwargs):
     found = questions.Read()
-    questions._read_one(Question("answer", "Your answer", kind, **kwargs), {"answer": raw}, NO_CHOICES, found)
+    questions.reading._read_one(Question("answer", "Your answer", kind, **kwargs), {"answer": raw}, NO_CHOICES, found)
     return found.problems.get("answer"), found.values.get("answer")
 
 
@@ -82,7 +82,7 @@ def test_a_merge_loses_nothing_that_either_side_changed(base, stored, typed):
 
 
 def test_names_of_answers_are_unique():
-    names = [name for section in questions.SECTIONS for name in section.names()]
+    names = [name for section in questions.SECTIONS for name in section.by_name]
 
     assert len(names) == len(set(names))
 
@@ -101,7 +101,11 @@ def test_budget_lines_add_up_and_skip_what_is_no_money():
 def test_a_blind_reader_gets_no_answer_that_names_people():
     named = {"organisation_name": "Harbour Ltd", "partner_roles": "Ada builds it", "title": "A title"}
 
-    texts = [answer.text for one in questions.shown(named, NO_CHOICES_BUT_LABELS, blind=True) for answer in one.answers]
+    texts = [
+        answer.text
+        for one in questions.shown(questions.SECTIONS, named, NO_CHOICES_BUT_LABELS, blind=True)
+        for answer in one.answers
+    ]
 
     assert [text for text in texts if text] == ["A title"]
 

@@ -1,0 +1,146 @@
+"""Answers as people read them: on the check page, the receipt, the copy, and by reviewers."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from proposals.questions import reading
+from proposals.questions.asking import Kind, Question, Section, is_answered
+from proposals.questions.choices import OUTSIDE, Choices
+from proposals.questions.sections import ADOPTERS, sections_of
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answered question as a reader sees it."""
+
+    question: Question
+    text: str
+    files: tuple = ()  # attachments, each with a link
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.text
+
+
+def as_text(question: Question, raw, choices: Choices) -> str:
+    if not is_answered(raw):
+        return ""
+    if question.kind == Kind.CHOICE:
+        return choices.label(question, raw)
+    if question.kind == Kind.CHOICES:
+        return ", ".join(choices.label(question, one) for one in ([raw] if isinstance(raw, str) else raw))
+    if question.kind == Kind.FILE:
+        return ", ".join(file.name for file in raw)
+    if question.kind == Kind.MONEY:
+        amount = reading.as_amount(raw)
+        return raw if amount is None else reading.pounds(amount)
+    if question.kind == Kind.DATE:
+        try:
+            value = reading._date(question, raw, choices)
+        except ValueError:
+            return raw
+        return f"{value.day} {value:%B %Y}"
+    return raw
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A section with its answers, for check page, receipt, printable copy and reviewers."""
+
+    section: Section
+    answers: list[Answer]
+    rows: list[tuple[int, list[Answer]]]
+    problems: dict[str, str] = field(default_factory=dict)
+    advice: list[str] = field(default_factory=list)
+
+    @property
+    def headings(self) -> list[str]:
+        return [question.label for question in self.section.rows.questions] if self.section.rows else []
+
+
+def shown(
+    sections: Iterable[Section],
+    answers: Mapping,
+    choices: Choices,
+    *,
+    blind: bool = False,
+    with_problems: bool = False,
+) -> list[Shown]:
+    """Every section with its answers.
+
+    What was not asked, because its condition is not met, is not shown, whatever was typed there before; a blind reader
+    gets no answer that names people or organisations.
+    """
+    return [_shown(section, answers, choices, blind, with_problems) for section in sections]
+
+
+def shown_of(proposal, *, attachments: Iterable = (), blind: bool = False, with_problems: bool = False) -> list[Shown]:
+    """A proposal with the files that its reader may have."""
+    return shown(
+        sections_of(proposal.call, proposal),
+        reading.with_files(proposal.answers, attachments),
+        Choices(proposal.call),
+        blind=blind,
+        with_problems=with_problems,
+    )
+
+
+def _shown(section, answers, choices, blind, with_problems):
+    def visible(asked):
+        return [
+            _answer(one, answers, choices)
+            for one in asked
+            if not (blind and one.names_people) and section.applies(one, answers)
+        ]
+
+    retired = [one for one in section.retired if is_answered(answers.get(one.name))]
+    numbers = section.rows.filled(answers) if section.asks_rows(answers) else []
+    return Shown(
+        section,
+        visible([*section.questions, *retired]),
+        [(number, visible(section.rows.row(number))) for number in numbers],
+        reading.read([section], answers, choices).problems if with_problems else {},
+        reading.advice(section, answers) if with_problems else [],
+    )
+
+
+def _answer(question, answers, choices) -> Answer:
+    raw = answers.get(question.name)
+    files = tuple(raw or ()) if question.kind == Kind.FILE else ()
+    return Answer(question, as_text(question, raw, choices), files)
+
+
+def shown_totals(answers: Mapping) -> dict:
+    """The sums of the budget as text: in all, and for each year where there is more than one."""
+    by_year = reading.budget_by_year(answers)
+    totals = {name: reading.pounds(amount) for name, amount in reading.budget_totals(answers).items()}
+    if len(by_year) > 1:
+        totals["years"] = [
+            (year, {name: reading.pounds(amount) for name, amount in sums.items()}) for year, sums in by_year.items()
+        ]
+    return totals
+
+
+def systems_named(answers: Mapping) -> set[str]:
+    """Codes of the region's systems in which an adopter is listed."""
+    named = {answers.get(f"adopter-{number}-system") for number in ADOPTERS.filled(answers)}
+    return {code for code in named if code and code != OUTSIDE}
+
+
+def texts(sections: Iterable[Section], answers: Mapping) -> dict[str, str]:
+    """All free text, by the place as the applicant knows it: what is searched for patients' numbers.
+
+    Text of a question that is not asked any more is kept, so it is searched too.
+    """
+    found = {}
+    for section in sections:
+        row_of = {}
+        if section.rows:
+            row_of = {one.name: n for n in section.rows.filled(answers) for one in section.rows.row(n)}
+        for name, question in section.by_name.items():
+            if question.kind not in (Kind.LINE, Kind.TEXT) or not is_answered(answers.get(name)):
+                continue
+            place = f"{section.rows.one} {row_of[name]}" if name in row_of else section.title
+            hidden = "" if section.applies(question, answers) else " (not asked any more, but kept)"
+            found[f"{place}, “{question.label}”{hidden}"] = answers[name]
+    return found
