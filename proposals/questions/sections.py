@@ -3,6 +3,7 @@
 A draft keeps what was typed exactly as typed, under the names below; nothing typed is ever refused by a save.
 """
 
+from proposals import since_last_time
 from proposals.models import CallQuestion
 from proposals.questions.asking import LINE_LENGTH, Condition, Kind, Question, Rows, Section
 from proposals.questions.choices import YES_NO
@@ -280,9 +281,9 @@ BY_SLUG = {section.slug: section for section in SECTIONS}
 
 def sections_of(call, proposal=None) -> tuple[Section, ...]:
     """The sections of a call's form, or of one proposal in it: the one list that pages, actions and admin go by."""
-    own = _own_section(call)
     *common, files = SECTIONS
-    return (*common, *([own] if own else []), files)
+    more = (_own_section(call), since_last_time.section_for(proposal))
+    return (*common, *(section for section in more if section), files)
 
 
 def find(sections, slug) -> Section | None:

@@ -1,0 +1,76 @@
+"""What a resubmission says of the proposal it began from: a section of its form, made of the advice of last time."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from proposals.models import Proposal
+from proposals.questions.asking import Question, Section, is_answered
+
+SLUG = "since-last-time"
+WORD_LIMIT = 150
+
+
+@dataclass(frozen=True)
+class Advice:
+    """One piece of advice that the team was given, and the name of the answer that says what they did about it."""
+
+    name: str
+    heading: str
+    text: str
+
+
+def advice_on(earlier: Proposal) -> list[Advice]:
+    """What the team of `earlier` has been told: released feedback by criterion, or why it was not eligible.
+
+    Never a score, and nothing of a letter that is not released.
+    """
+    return list(_advice(earlier))
+
+
+def _advice(earlier) -> Iterator[Advice]:
+    decision = earlier.released_decision
+    if decision:
+        for comment in decision.letter.comments.select_related("criterion"):
+            if comment.text:
+                yield Advice(f"since-{comment.criterion.code}", comment.criterion.title, comment.text)
+        if decision.letter.next_time:
+            yield Advice("since-next-time", "What would change the result", decision.letter.next_time)
+    elif earlier.status == Proposal.Status.INELIGIBLE:
+        screening = earlier.screenings.last()
+        if screening:
+            text = "\n\n".join(part for part in (screening.reason, screening.what_to_do) if part)
+            yield Advice("since-eligibility", "Why it was not eligible", text)
+
+
+def section_for(proposal: Proposal) -> Section | None:
+    """The section “What changed since last time”; only a resubmission has it."""
+    if proposal is None or proposal.earlier_id is None:
+        return None
+    advice = advice_on(proposal.earlier)
+    asked = tuple(
+        Question(
+            one.name,
+            f"{one.heading}: what did you do about it?",
+            hint=f"We told you: {one.text}",
+            word_limit=WORD_LIMIT,
+            enter=f"Say what you did about: {one.heading}",
+        )
+        for one in advice
+    )
+    if not asked:
+        asked = (Question("since-changed", "What have you changed since last time?", word_limit=WORD_LIMIT,
+                          enter="Say what you have changed since last time"),)  # fmt: skip
+    return Section(
+        SLUG,
+        "What changed since last time",
+        "Reviewers read this beside what you changed and the advice you were given. They do not see earlier scores.",
+        questions=asked,
+    )
+
+
+def answered(earlier: Proposal, answers: Mapping) -> list[tuple[Advice, str]]:
+    """Each piece of advice with what the team says it did about it."""
+    pairs = [(one, answers.get(one.name) or "") for one in advice_on(earlier)]
+    if is_answered(answers.get("since-changed")):
+        pairs.append((Advice("since-changed", "What has changed", ""), answers["since-changed"]))
+    return pairs
