@@ -24,11 +24,24 @@ def can_edit(user, proposal) -> bool:
     return writers.exists()
 
 
+def can_read(user, proposal) -> bool:
+    """Whether the user is of the team, now."""
+    return user.is_authenticated and Proposal.objects.of_team(user).filter(pk=proposal.pk).exists()
+
+
 def can_submit(user, proposal) -> bool:
     return user.is_authenticated and proposal.applicant_id == user.pk
 
 
 can_withdraw = can_submit
+
+
+def can_resubmit(user, proposal) -> bool:
+    """The applicant, once it has come to an end that a later call can change and the applicant has been told."""
+    if not can_submit(user, proposal) or proposal.submitted_at is None:
+        return False
+    again = (Proposal.Status.DECLINED, Proposal.Status.RESERVE, Proposal.Status.INELIGIBLE, Proposal.Status.WITHDRAWN)
+    return proposal.status_for_team in again
 
 
 def can_handle(user, proposal) -> bool:
@@ -42,6 +55,15 @@ def can_discuss(user, proposal) -> bool:
         return False
     submitted = Proposal.objects.exclude(status=Proposal.Status.DRAFT).filter(pk=proposal.pk)
     return submitted.clear_of_conflict_with(user).exists()
+
+
+def can_answer(user, proposal) -> bool:
+    """Staff without an interest in it; questions on drafts too."""
+    return is_staff(user) and Proposal.objects.answered_by(user).filter(pk=proposal.pk).exists()
+
+
+def can_answer_message(user, message) -> bool:
+    return can_answer(user, message.proposal)
 
 
 def can_answer_assignment(user, assignment) -> bool:

@@ -1,10 +1,12 @@
 """What the pages of other apps show of calls and proposals: thread, search, and what waits for whom."""
 
+from datetime import timedelta
+
 from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.urls import reverse
 
-from proposals.models import Assignment, Call, Decision, Extension, Proposal, Review
+from proposals.models import Assignment, Call, Decision, Extension, Message, Proposal, Review
 from psc_portal.common import clock
 from psc_portal.common.highlight import headline, marked
 from psc_portal.common.registry import SearchHit, ThreadItem, WaitingItem
@@ -84,8 +86,10 @@ def waiting(user):
     yield from _mine(user)
     if user.is_reviewer:
         yield from _reviews_due(user)
+    yield from _answers(user)
     if user.is_programme_staff:
         yield from _for_staff(user)
+        yield from _questions(user)
 
 
 def _mine(user):
@@ -159,6 +163,40 @@ def _for_staff(user):
             note=f"{proposal.call.title}: {proposal.title}",
             due=proposal.call.decision_on,
             section="Proposals",
+        )
+
+
+NEW_FOR_DAYS = 14
+
+
+def _answers(user):
+    """What the programme wrote last, for two weeks or until the team writes back."""
+    later = Message.objects.filter(proposal=OuterRef("proposal")).order_by("-sent_at", "-pk")
+    newest = Message.objects.filter(
+        proposal__in=Proposal.objects.of_team(user).order_by().values("pk"),
+        is_from_team=False,
+        sent_at__gt=clock.now() - timedelta(days=NEW_FOR_DAYS),
+        pk=Subquery(later.values("pk")[:1]),
+    )
+    for message in newest.select_related("proposal__call").order_by("-sent_at")[:20]:
+        proposal = message.proposal
+        yield WaitingItem(
+            title=f"We have written to you about {proposal.reference or 'your draft'}",
+            url=f"{proposal.get_absolute_url()}#messages",
+            note=f"{proposal.call.title}, {uk_datetime(message.sent_at)}",
+            section="Messages",
+        )
+
+
+def _questions(user):
+    """Questions of teams that nobody has answered, oldest first."""
+    asked = Message.objects.unanswered().filter(proposal__in=Proposal.objects.answered_by(user).values("pk"))
+    for message in asked.select_related("proposal__call").order_by("sent_at")[:50]:
+        yield WaitingItem(
+            title=f"Answer a question about {message.proposal.reference or 'a draft'}",
+            url=reverse("admin:proposals_message_answer", args=[message.pk]),
+            note=f"{message.proposal.call.title}, asked {uk_datetime(message.sent_at)}",
+            section="Messages",
         )
 
 

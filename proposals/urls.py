@@ -20,5 +20,8 @@ urlpatterns = [
     path("proposals/files/<uuid:file_id>/", status.attachment, name="attachment"),
     path("proposals/<slug:address>/", status.proposal_detail, name="proposal_detail"),
     path("proposals/<slug:address>/copy/", status.proposal_copy, name="proposal_copy"),
+    path("proposals/<slug:address>/copy.pdf", status.proposal_pdf, name="proposal_pdf"),
+    path("proposals/<slug:address>/messages/", status.proposal_message, name="proposal_message"),
+    path("proposals/<slug:address>/resubmit/", status.proposal_resubmit, name="proposal_resubmit"),
     path("proposals/<slug:address>/withdraw/", status.proposal_withdraw, name="proposal_withdraw"),
 ]

@@ -12,6 +12,7 @@ from proposals.actions.calls import (
     publish_call,
     start_assessment,
 )
+from proposals.actions.copying import make_copy, order_copy, sweep_copies
 from proposals.actions.deciding import decide, letter_text, release_feedback, write_feedback
 from proposals.actions.drafting import (
     DraftClash,
@@ -23,30 +24,39 @@ from proposals.actions.drafting import (
     withdraw_proposal,
 )
 from proposals.actions.interests import declare_interest, override_conflict, record_conflict
+from proposals.actions.messages import answer_message, ask_programme, edit_answer, publish_answer, write_to_team
+from proposals.actions.resubmitting import resubmit_proposal
 from proposals.actions.reviewing import lock_review, save_review, show_other_reviews, unlock_review, write_review
 from proposals.actions.screening import screen_proposal, send_to_panel
 
 __all__ = [
     "DraftClash",
     "add_attachment",
+    "answer_message",
     "archive_call",
+    "ask_programme",
     "assign_reviewers",
     "create_call",
     "decide",
     "declare_interest",
     "decline_assignment",
+    "edit_answer",
     "edit_call",
     "extend_call",
     "finish_call",
     "letter_text",
     "lock_review",
+    "make_copy",
     "move_to_panel",
+    "order_copy",
     "override_conflict",
     "publication_problems",
+    "publish_answer",
     "publish_call",
     "record_conflict",
     "release_feedback",
     "remove_attachment",
+    "resubmit_proposal",
     "save_draft",
     "save_review",
     "screen_proposal",
@@ -55,9 +65,11 @@ __all__ = [
     "start_assessment",
     "start_proposal",
     "submit_proposal",
+    "sweep_copies",
     "take_back_assignment",
     "unlock_review",
     "withdraw_proposal",
     "write_feedback",
     "write_review",
+    "write_to_team",
 ]

@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 
 from proposals import permissions, questions
+from proposals.actions.copying import order_copy
 from proposals.models import Attachment, BudgetLine, Call, DraftVersion, PromisedBenefit, Proposal, ReferenceCounter
 from psc_portal.common import audit, clock, outbox
 from psc_portal.common.nhs_numbers import refuse_nhs_numbers
@@ -192,6 +193,7 @@ def submit_proposal(*, proposal, by, interests="", numbers_explained="") -> Prop
         },
         key=f"proposals.received.{stored.pk}",
     )
+    order_copy(stored)
     return stored
 
 

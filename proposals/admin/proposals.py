@@ -49,6 +49,10 @@ def _feedback_context(request, proposal):
     return {"reasons": list(by_criterion.items()), "decision": proposal.decisions.last()}
 
 
+def _messages_context(request, proposal):
+    return {"conversation": proposal.messages.select_related("by"), "proposal": proposal}
+
+
 def _release_context(request, proposal):
     decision = proposal.decisions.last()
     letter = getattr(decision, "letter", None)
@@ -81,11 +85,12 @@ class ProposalAdmin(ExportAdmin, ActionAdmin):
     fields = [
         "reference", "title", "call", "status", "applicant_shown", "organisation_shown", "partners_shown",
         "lay_summary", "amount_shown", "evidence_level", "submitted_shown", "read_it", "screening_shown",
-        "assignments_shown", "conflicts_shown", "decisions_shown", "project_shown", "history_shown",
+        "assignments_shown", "conflicts_shown", "messages_shown", "decisions_shown", "project_shown", "history_shown",
     ]  # fmt: skip
     readonly_fields = [
         "applicant_shown", "amount_shown", "submitted_shown", "organisation_shown", "partners_shown", "read_it",
-        "screening_shown", "assignments_shown", "conflicts_shown", "decisions_shown", "project_shown", "history_shown",
+        "screening_shown", "assignments_shown", "conflicts_shown", "messages_shown", "decisions_shown", "project_shown",
+        "history_shown",
     ]  # fmt: skip
     verbs = [
         verb(
@@ -97,6 +102,11 @@ class ProposalAdmin(ExportAdmin, ActionAdmin):
             "assign", form=forms.AssignForm, action=actions.assign_reviewers, label="Assign reviewers",
             permission=permissions.can_handle, form_kwargs=_assign_kwargs, context=_assign_context,
             when=status_is(Proposal.Status.IN_ASSESSMENT), template="proposals/admin_assign.html",
+        ),
+        verb(
+            "write", form=forms.WriteToTeamForm, action=actions.write_to_team, label="Write to the team",
+            permission=permissions.can_handle, success="Your message is sent.",
+            template="proposals/admin_message.html", context=_messages_context,
         ),
         verb(
             "record_conflict", form=forms.ConflictForm, action=actions.record_conflict, label="Record an interest",
@@ -203,6 +213,19 @@ class ProposalAdmin(ExportAdmin, ActionAdmin):
             for one in proposal.conflicts.select_related("user")
         )
         return list_of('<li><a href="{}">{}</a>: {}{}</li>', rows, "None known")
+
+    @admin.display(description="messages")
+    def messages_shown(self, proposal):
+        rows = (
+            (
+                reverse("admin:proposals_message_change", args=[one.pk]),
+                uk_datetime(one.sent_at),
+                "the team" if one.is_from_team else "us",
+                one.by,
+            )
+            for one in proposal.messages.select_related("by")
+        )
+        return list_of('<li><a href="{}">{}</a>, from {} ({})</li>', rows, "None")
 
     @admin.display(description="decisions")
     def decisions_shown(self, proposal):

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import reverse
 from django.utils.html import format_html
 
-from proposals import actions, forms, permissions, questions
+from proposals import actions, forms, permissions, questions, readings
 from proposals.admin.exports import CallOfProposalFilter, assignment_columns, review_columns
 from proposals.admin.shown import history_of, list_of, spread_of, status_is
 from proposals.models import (
@@ -128,6 +128,7 @@ def _review_context(request, review):
         "sections": questions.shown_of(proposal, attachments=attachments, blind=blind),
         "totals": questions.shown_totals(proposal.answers),
         "attachments": [one for one in attachments if not one.question],
+        "since": readings.since_last_time_of(proposal, blind=blind),
         "stored_scores": review.scores.select_related("criterion"),
         "is_stale": request.method == "POST",
     }

@@ -1,13 +1,15 @@
 """Forms of calls, proposals and reviews: they turn input into clean values and hand them to actions."""
 
 from proposals.forms.calls import CallForm, ExtendForm, PanelForm
-from proposals.forms.drafts import AttachmentForm, SectionForm, SubmitForm, WithdrawForm
+from proposals.forms.drafts import AttachmentForm, ResubmitForm, SectionForm, SubmitForm, WithdrawForm
+from proposals.forms.messages import CallAnswerForm, MessageForm, PublishAnswerForm, WriteToTeamForm
 from proposals.forms.reviews import DeclareForm, DeclineForm, ReasonForm, ReviewForm, UnlockForm
 from proposals.forms.staff import AssignForm, ConflictForm, DecideForm, FeedbackForm, OverrideForm, ScreenForm
 
 __all__ = [
     "AssignForm",
     "AttachmentForm",
+    "CallAnswerForm",
     "CallForm",
     "ConflictForm",
     "DecideForm",
@@ -15,13 +17,17 @@ __all__ = [
     "DeclineForm",
     "ExtendForm",
     "FeedbackForm",
+    "MessageForm",
     "OverrideForm",
     "PanelForm",
+    "PublishAnswerForm",
     "ReasonForm",
+    "ResubmitForm",
     "ReviewForm",
     "ScreenForm",
     "SectionForm",
     "SubmitForm",
     "UnlockForm",
     "WithdrawForm",
+    "WriteToTeamForm",
 ]

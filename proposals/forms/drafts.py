@@ -4,12 +4,15 @@ from crispy_forms.layout import Div, Fieldset, Layout, Submit
 from django import forms
 from django.forms.utils import ErrorDict
 
+from proposals.models import Call
 from proposals.questions import Kind
+from psc_portal.common import clock
 from psc_portal.common.nhsuk import (
     DateInputField,
     MaxWordsValidator,
     NhsukFormMixin,
 )
+from psc_portal.common.templatetags.portal import uk_datetime
 
 MANY = 8  # a list to choose one from that is longer than this is a select box, not radios
 
@@ -167,3 +170,15 @@ class WithdrawForm(NhsukFormMixin, forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": "Say why you withdraw the proposal"},
     )
+
+
+class ResubmitForm(NhsukFormMixin, forms.Form):
+    submit_label = "Begin a new proposal with this text"
+    call = forms.ModelChoiceField(
+        label="Which call is it for?", queryset=Call.objects.none(), widget=forms.RadioSelect, empty_label=None
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["call"].queryset = Call.objects.open_at(clock.now()).order_by("closes_at")
+        self.fields["call"].label_from_instance = lambda call: f"{call.title}: closes {uk_datetime(call.closes_at)}"

@@ -4,12 +4,28 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
 from proposals.models.calls import Call
 from proposals.models.drafts import Proposal
 from psc_portal.common import clock
 from psc_portal.common.models import Timestamped
+
+
+class MessageQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """The team and staff without an interest in the proposal. Never reviewers as such."""
+        if not user.is_authenticated:
+            return self.none()
+        mine = Proposal.objects.of_team(user).order_by().values("pk")
+        if not user.is_programme_staff:
+            return self.filter(proposal__in=mine)
+        return self.filter(Q(proposal__in=mine) | Q(proposal__in=Proposal.objects.answered_by(user).values("pk")))
+
+    def unanswered(self):
+        """The latest messages of proposals whose team had the last word."""
+        later = Message.objects.filter(proposal=OuterRef("proposal")).order_by("-sent_at", "-pk")
+        return self.filter(is_from_team=True, pk=Subquery(later.values("pk")[:1]))
 
 
 class Message(models.Model):
@@ -20,6 +36,8 @@ class Message(models.Model):
     is_from_team = models.BooleanField()
     text = models.TextField()
     sent_at = models.DateTimeField(default=clock.now)
+
+    objects = MessageQuerySet.as_manager()
 
     class Meta:
         ordering = ["sent_at", "pk"]

@@ -16,7 +16,11 @@ from proposals.models import (
     Proposal,
     Review,
 )
+from proposals.readings.correspondence import correspondence_of, promise_of, steps_of
+from proposals.readings.since import since_last_time_of
 from psc_portal.accounts.models import Role
+
+__all__ = ["correspondence_of", "promise_of", "since_last_time_of", "steps_of"]
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,7 @@ def call_detail(request, slug):
             "counts": readings.counts_of_calls([call.pk]).get(call.pk, readings.CallCounts(0, 0, 0))
             if is_past
             else None,
+            "answers": call.answers.all(),
             "funded": funded,
             "thread": registry.thread_of("call", call.pk, user=request.user, known=known),
         },

@@ -8,9 +8,9 @@ from django.db.models import Prefetch, Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
-from proposals import actions, forms, permissions, questions
+from proposals import actions, forms, permissions, questions, readings
 from proposals.models import Attachment, Decision, Proposal
 from proposals.views.calls import CALLS
 from psc_portal.common.files import attachment_response
@@ -26,7 +26,7 @@ def _proposal(request, address) -> Proposal:
     decisions = Decision.objects.select_related("letter").prefetch_related("letter__comments__criterion")
     proposals = (
         Proposal.objects.visible_to(request.user)
-        .select_related("call", "applicant", "organisation", "project")
+        .select_related("call", "applicant", "organisation", "project", "earlier")
         .prefetch_related(Prefetch("decisions", decisions))
     )
     return get_object_or_404(proposals, wanted)
@@ -48,7 +48,6 @@ NEXT_STEPS = {
     Proposal.Status.INELIGIBLE: "Read the reason below. You can write to us if you have a question.",
     Proposal.Status.WITHDRAWN: "Nothing more happens. Your text stays here.",
 }
-WAITING = (Proposal.Status.SUBMITTED, Proposal.Status.IN_ASSESSMENT, Proposal.Status.AT_PANEL)
 TONES = {
     Proposal.Status.DRAFT: "waiting",
     Proposal.Status.APPROVED: "done",
@@ -69,9 +68,36 @@ def proposal_detail(request, address):
         return redirect(proposal)
     if not _is_team(request, proposal):
         return _read(request, proposal)
+    return _where_it_stands(request, proposal, forms.MessageForm(address=proposal.address))
+
+
+@login_required
+@never_cache
+@require_POST
+def proposal_message(request, address):
+    """A question or message of the team. A refused one comes back with what was typed."""
+    proposal = _proposal(request, address)
+    if not permissions.can_edit(request.user, proposal):
+        raise Http404
+    form = forms.MessageForm(request.POST, address=proposal.address)
+    if form.is_valid():
+        try:
+            actions.ask_programme(proposal=proposal, by=request.user, text=form.cleaned_data["text"])
+        except ActionRefused as refusal:
+            form.add_error("text", str(refusal))
+        else:
+            messages.success(request, "Your message is sent. The answer will stand on this page, and we mail you then.")
+            return redirect(f"{proposal.get_absolute_url()}#messages")
+    return _where_it_stands(request, proposal, form)
+
+
+def _where_it_stands(request, proposal, form):
     status = Proposal.Status(proposal.status_for_team)
     decision = proposal.released_decision
-    label = "Not submitted: the call has closed" if proposal.is_too_late else status.label
+    is_draft = status == Proposal.Status.DRAFT
+    project = None
+    if decision and proposal.project_id and _project_is_visible(request.user, proposal):
+        project = proposal.project
     return render(
         request,
         "proposals/proposal_detail.html",
@@ -79,22 +105,24 @@ def proposal_detail(request, address):
             "proposal": proposal,
             "call": proposal.call,
             "status": status,
-            "label": label,
+            "label": "Not submitted: the call has closed" if proposal.is_too_late else status.label,
             "tone": "problem" if proposal.is_too_late else TONES.get(status, "going"),
             "next_step": "" if proposal.is_too_late else NEXT_STEPS[status],
-            "is_decided": status in Proposal.DECIDED,
-            "is_waiting": status
-            in (Proposal.Status.SUBMITTED, Proposal.Status.IN_ASSESSMENT, Proposal.Status.AT_PANEL),
+            "promise": readings.promise_of(proposal),
+            "steps": [] if is_draft else readings.steps_of(proposal, project=project),
+            "letters": readings.correspondence_of(proposal),
             "decision": decision,
             "letter": decision.letter if decision else None,
             "screening": proposal.screenings.last() if status == Proposal.Status.INELIGIBLE else None,
             "can_withdraw": permissions.can_withdraw(request.user, proposal)
             and Proposal.Status.WITHDRAWN in Proposal.TRANSITIONS[status],
+            "can_write": permissions.can_edit(request.user, proposal),
+            "can_resubmit": permissions.can_resubmit(request.user, proposal),
+            "earlier_is_mine": proposal.earlier_id and proposal.earlier.applicant_id == request.user.pk,
+            "form": form,
             "attachments": proposal.attachments.current(),
             "accepts_until": proposal.accepts_until(),
-            "project": proposal.project
-            if decision and proposal.project_id and _project_is_visible(request.user, proposal)
-            else None,
+            "project": project,
             "crumbs": [*CALLS, (proposal.call.title, proposal.call.get_absolute_url())],
         },
     )
@@ -117,6 +145,7 @@ def _read(request, proposal):
             "call": proposal.call,
             "blind": blind,
             "sections": questions.shown_of(proposal, attachments=attachments, blind=blind),
+            "since": readings.since_last_time_of(proposal, blind=blind),
             "totals": questions.shown_totals(proposal.answers),
             "attachments": [one for one in attachments if not one.question],
             "crumbs": CALLS,
@@ -149,6 +178,22 @@ def proposal_copy(request, address):
 
 @login_required
 @never_cache
+@require_GET
+def proposal_pdf(request, address):
+    """The PDF copy, for team and staff; where there is none yet, it is ordered and the page says so."""
+    proposal = _proposal(request, address)
+    if proposal.submitted_at is None or not (_is_team(request, proposal) or request.user.is_programme_staff):
+        raise Http404
+    if not proposal.copy_file:
+        actions.order_copy(proposal, again=True)
+        messages.info(request, "The PDF copy is being made. Come back to this page in a minute.")
+        return redirect(proposal)
+    name = f"{proposal.reference}.pdf"
+    return attachment_response(proposal.copy_file, name, content_type="application/pdf")
+
+
+@login_required
+@never_cache
 def proposal_withdraw(request, address):
     proposal = _proposal(request, address)
     if not permissions.can_withdraw(request.user, proposal):
@@ -170,6 +215,35 @@ def proposal_withdraw(request, address):
         "back": ("Keep the proposal", proposal.get_absolute_url()),
     }
     return render(request, "layouts/form.html", context)
+
+
+@login_required
+@never_cache
+def proposal_resubmit(request, address):
+    """A new draft with the text of an earlier proposal, in one of the calls that are open now."""
+    proposal = _proposal(request, address)
+    if not permissions.can_resubmit(request.user, proposal):
+        raise Http404
+    form = forms.ResubmitForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            draft = actions.resubmit_proposal(proposal=proposal, call=form.cleaned_data["call"], by=request.user)
+        except ActionRefused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(
+                request, "Your new draft begins with the text of last time. Read it through and change it."
+            )
+            if draft.left_out:
+                messages.warning(request, f"Not taken along: {'; '.join(draft.left_out)}.")
+            return redirect("proposals:draft", draft.call.slug, draft.public_id)
+    context = {
+        "proposal": proposal,
+        "form": form,
+        "open_calls": form.fields["call"].queryset,
+        "crumbs": [*CALLS, (str(proposal), proposal.get_absolute_url())],
+    }
+    return render(request, "proposals/proposal_resubmit.html", context)
 
 
 @login_required

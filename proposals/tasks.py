@@ -1,0 +1,14 @@
+from celery import shared_task
+
+from proposals import actions
+from proposals.models import Proposal
+
+
+@shared_task(name="proposals.make_copy", soft_time_limit=300, time_limit=330)
+def make_copy(proposal_pk):  # may run twice: the second finds it made
+    actions.make_copy(proposal=Proposal.objects.get(pk=proposal_pk))
+
+
+@shared_task(name="proposals.sweep_copies", expires=60)
+def sweep_copies():
+    actions.sweep_copies()
