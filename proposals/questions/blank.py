@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from proposals.questions.asking import Kind, Question, Rows, Section
 from proposals.questions.choices import Choices
 
-LONG_LIST = 20  # a longer list is described, not printed
+DESCRIBED = {"organisations"}  # lists too long to print
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,12 @@ def condition_of(section: Section, asked: Question | Rows, choices: Choices) -> 
 
 
 def _blank(section, question, choices) -> Blank:
-    options = choices.of(question) if question.choices or question.options else []
-    is_long = len(options) > LONG_LIST
+    is_long = question.choices in DESCRIBED
+    options = choices.of(question) if (question.choices or question.options) and not is_long else []
     return Blank(
         question,
         _answer(question, is_long),
-        () if is_long else tuple(label for _value, label in options),
+        tuple(label for _value, label in options),
         condition_of(section, question, choices),
     )
 
@@ -73,9 +73,9 @@ def _answer(question: Question, is_long: bool) -> str:
         case Kind.TEXT:
             return f"Text of up to {question.word_limit} words" if question.word_limit else "Text"
         case Kind.CHOICE:
-            return "One of a list" if is_long else "One of these"
+            return "One of the register" if is_long else "One of these"
         case Kind.CHOICES:
-            return "Any of a list" if is_long else "Any of these"
+            return "Any of the register" if is_long else "Any of these"
         case Kind.LINE:
             return f"One line of up to {question.at_most} characters"
         case Kind.WHOLE:

@@ -44,7 +44,16 @@ pytestmark = pytest.mark.django_db
 
 TEXT, PEOPLE, SCORES, VERDICT, MESSAGE, FILE = "zqtext", "zqpeople", "zqreason", "zqverdict", "zqmessage", "zqfile"
 ALL = (TEXT, PEOPLE, SCORES, VERDICT, MESSAGE, FILE)
-NAMES_PEOPLE = ("organisation_name", "partner_roles", "adopters", "evaluated_where", "other_funders")
+NAMES_PEOPLE = (
+    "organisation_name",
+    "partner_roles",
+    "adopters",
+    "adopter-1-organisation",
+    "evaluated_where",
+    "evaluation-1-where",
+    "evaluation-1-link",
+    "other_funders",
+)
 
 FORBIDDEN = {
     "anonymous": ALL,
