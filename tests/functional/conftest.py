@@ -327,7 +327,7 @@ def make_person(stack):
 
 @pytest.fixture
 def log_in(stack):
-    """`log_in(page, user)` through the log-in pages, as a person would; a code can be used once, so once a user."""
+    """`log_in(page, user)` through the log-in pages, as a person would."""
 
     def fill_in(page, user):
         stack.allow_log_ins()
