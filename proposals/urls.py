@@ -1,6 +1,6 @@
 from django.urls import path
 
-from proposals.views import calls, drafts, status
+from proposals.views import calls, drafts, preview, status
 
 app_name = "proposals"
 urlpatterns = [
@@ -17,6 +17,8 @@ urlpatterns = [
         name="draft_file_remove",
     ),
     path("calls/<slug:slug>/apply/<uuid:public_id>/<slug:section>/", drafts.draft_section, name="draft_section"),
+    path("calls/<slug:slug>/preview/", preview.preview, name="preview"),
+    path("calls/<slug:slug>/preview/<path:rest>", preview.preview, name="preview_page"),
     path("proposals/files/<uuid:file_id>/", status.attachment, name="attachment"),
     path("proposals/<slug:address>/", status.proposal_detail, name="proposal_detail"),
     path("proposals/<slug:address>/copy/", status.proposal_copy, name="proposal_copy"),

@@ -2,7 +2,9 @@
 
 from proposals.actions.assigning import assign_reviewers, decline_assignment, take_back_assignment
 from proposals.actions.calls import (
+    CallChanged,
     archive_call,
+    copy_call,
     create_call,
     edit_call,
     extend_call,
@@ -30,12 +32,14 @@ from proposals.actions.reviewing import lock_review, save_review, show_other_rev
 from proposals.actions.screening import screen_proposal, send_to_panel
 
 __all__ = [
+    "CallChanged",
     "DraftClash",
     "add_attachment",
     "answer_message",
     "archive_call",
     "ask_programme",
     "assign_reviewers",
+    "copy_call",
     "create_call",
     "decide",
     "declare_interest",

@@ -3,18 +3,32 @@
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
-from proposals import permissions, scoring
+from proposals import permissions
 from proposals.models import Call, CriterionSet, CriterionWeight, Extension, Proposal
+from proposals.readings.set_up import publication_problems
 from psc_portal.common import audit, clock
 from psc_portal.common.nhs_numbers import refuse_nhs_numbers
 from psc_portal.common.refusals import ActionRefused
 from psc_portal.common.slugs import unique_slug
 
-FIELDS = [
-    "title", "summary", "about", "opens_at", "closes_at", "grace", "decision_on", "money_total", "money_per_project",
-    "reviews_wanted", "lay_reviews_wanted", "is_blind",
+DATES = ["opens_at", "closes_at", "decision_on", "reviews_due_on"]
+COPIED = [
+    "summary", "about", "eligibility", "grace", "money_total", "money_per_project", "reviews_wanted",
+    "lay_reviews_wanted", "is_blind",
 ]  # fmt: skip
+FIELDS = ["title", *COPIED, *DATES]
 AUDITED = [*FIELDS, "slug", "status"]
+
+
+class CallChanged(ActionRefused):
+    """Someone else saved the draft of a call while this page was open. Nothing was overwritten."""
+
+    def __init__(self, stored):
+        super().__init__(
+            "Someone changed this call while you had it open. Your text is still here, and what is saved is shown "
+            "below it. Put together what you want to keep, then save again."
+        )
+        self.stored = stored
 
 
 def _locked(call: Call) -> Call:
@@ -48,12 +62,18 @@ def create_call(*, by, priorities, weights, **values) -> Call:
 
 
 @transaction.atomic
-def edit_call(*, call, by, priorities, weights, **values) -> Call:
-    """Change a call that is still a draft. What is published does not change under those who read it."""
+def edit_call(*, call, by, priorities, weights, seen=None, **values) -> Call:
+    """Change a call that is still a draft. What is published does not change under those who read it.
+
+    Args:
+        seen: `updated_at` of the call that was shown; if someone has changed it since, nothing is overwritten.
+    """
     _refuse_others(by, call)
     stored = _locked(call)
     if stored.status != Call.Status.DRAFT:
         raise ActionRefused("This call is published and can no longer be edited. To give more time, extend it.")
+    if seen is not None and seen != stored.updated_at:
+        raise CallChanged(stored)
     _check_dates(values)
     before = audit.snapshot(stored, AUDITED)
     for name, value in _kept(values).items():
@@ -81,28 +101,53 @@ def _write_weights(call, weights):
         )
 
 
-def publication_problems(call: Call) -> list[str]:
-    """What stands in the way of publishing a call, as sentences that say what to do."""
-    problems = []
-    if problem := scoring.weights_problem(weight.weight for weight in call.weights.all()):
-        problems.append(problem)
-    if not call.priorities.exists():
-        problems.append("Choose at least one priority.")
-    if not call.about.strip():
-        problems.append("Say what you are looking for.")
-    if call.opens_at <= clock.now():
-        problems.append("Choose an opening time that is still to come: weights are published before a call opens.")
-    if call.decision_on <= call.accepts_until.astimezone(clock.UK).date():
-        problems.append("Choose a decision date that is later than the closing date.")
-    if call.money_total <= 0:
-        problems.append("Say how much money there is in all.")
-    if call.money_per_project and call.money_per_project > call.money_total:
-        problems.append("One proposal cannot ask for more than there is in all.")
-    levels = len(scoring.LEVELS)
-    for criterion in call.criterion_set.criteria.prefetch_related("levels"):
-        if len(criterion.levels.all()) != levels:
-            problems.append(f"Describe all {levels} levels of “{criterion.title}”.")
-    return problems
+@transaction.atomic
+def copy_call(*, call, by, title, opens_at, closes_at, decision_on, reviews_due_on=None) -> tuple[Call, list[str]]:
+    """Make a draft of a new call from an earlier one: everything but its dates and what came in.
+
+    Its own questions come with their conditions, its calibration examples without their scores. The criteria are those
+    of today, with the earlier weights by number.
+
+    Returns:
+        The draft, and what could not be taken over as it was, as sentences.
+    """
+    _refuse_others(by, call)
+    current = [priority for priority in call.priorities.all() if priority.is_current]
+    left_out = [f"“{one.title}” is no longer a priority." for one in call.priorities.all() if not one.is_current]
+    weights = {weight.criterion.number: weight.weight for weight in call.weights.select_related("criterion")}
+    copy = create_call(
+        by=by,
+        priorities=current,
+        weights=weights,
+        title=title,
+        opens_at=opens_at,
+        closes_at=closes_at,
+        decision_on=decision_on,
+        reviews_due_on=reviews_due_on,
+        **{name: getattr(call, name) for name in COPIED},
+    )
+    if copy.criterion_set_id != call.criterion_set_id:
+        left_out.append(f"The criteria are now “{copy.criterion_set}”: look at their weights.")
+    _copy_questions(call, copy)
+    for example in call.examples.all():
+        example.pk, example.call, example._state.adding = None, copy, True
+        example.save()
+    audit.record("copy_call", copy, by=by, after={"from": call.slug})
+    return copy, left_out
+
+
+def _copy_questions(call, copy):
+    """In their order, so that a question that another depends on is there before it."""
+    copied = {}
+    for question in call.questions.order_by("position"):
+        earlier, question.pk, question.call, question._state.adding = question.pk, None, copy, True
+        condition, question.shown_if = question.shown_if_id, None
+        if condition is not None:
+            question.shown_if = copied.get(condition)
+            if question.shown_if is None:  # set up wrongly: shown always, and named by the checks as it is there
+                question.shown_if_answer = ""
+        question.save()
+        copied[earlier] = question
 
 
 @transaction.atomic
@@ -116,7 +161,8 @@ def publish_call(*, call, by) -> Call:
     stored = _locked(call)
     if stored.status == Call.Status.DRAFT and (problems := publication_problems(stored)):
         raise ActionRefused(" ".join(problems))
-    refuse_nhs_numbers({"Title": stored.title, "Summary": stored.summary, "What we are looking for": stored.about})
+    texts = {"Title": stored.title, "Summary": stored.summary, "What we are looking for": stored.about}
+    refuse_nhs_numbers(texts | {"Rules of eligibility": stored.eligibility})
     stored.change_status(Call.Status.PUBLISHED, by=by)
     audit.record("publish_call", stored, by=by, after=audit.snapshot(stored, AUDITED))
     return stored

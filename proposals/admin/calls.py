@@ -3,17 +3,19 @@
 from django.contrib import admin
 from django.db.models import Count, Q
 from django.http import Http404
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import NoReverseMatch, path, reverse
 from django.utils.html import format_html, format_html_join
 
 from proposals import actions, forms, permissions, questions, readings
-from proposals.admin.shown import history_of, status_is
+from proposals.admin.shown import history_of, list_of, status_is
 from proposals.models import (
     Call,
     Criterion,
     Proposal,
 )
+from proposals.readings import set_up
 from psc_portal.common.admin import ActionAdmin, ReadOnlyAdmin, verb
 from psc_portal.common.markdown import render_markdown
 from psc_portal.common.templatetags.portal import uk_date, uk_datetime
@@ -33,19 +35,59 @@ class CriterionAdmin(ReadOnlyAdmin):
         return format_html("<ul>{}</ul>", format_html_join("", "<li>{}: {}</li>", rows))
 
 
+PLACES = {"questions": "the questions", "criterion": "the criterion", "reviewers": "invite a reviewer"}
+
+
+def _publish_context(request, call):
+    checks = checklist(call)
+    return {"checks": checks, "is_ready": not any(check.is_blocking for check, _url, _place in checks)}
+
+
+def checklist(call) -> list[tuple]:
+    """The checks of a draft, each with the address where it is mended."""
+    return [(check, _url_of(call, check), PLACES.get(check.place, "mend it")) for check in set_up.set_up_checks(call)]
+
+
+def _url_of(call, check) -> str:
+    if check.place == "edit":
+        return f"{reverse('admin:proposals_call_edit', args=[call.pk])}#id_{check.detail}"
+    if check.place == "criterion" and check.detail:
+        return reverse("admin:proposals_criterion_change", args=[check.detail])
+    if check.place == "reviewers":
+        return reverse("admin:accounts_invitation_add")
+    return _questions_url(call) if check.place == "questions" else ""
+
+
+def _questions_url(call) -> str:
+    try:
+        return reverse("admin:proposals_call_questions", args=[call.pk])
+    except NoReverseMatch:
+        return ""
+
+
+def _copy_initial(call):
+    return {"title": call.title}
+
+
+def _copied(call, result) -> str:
+    _copy, left_out = result
+    begin = f"This is a new draft, made from “{call}”. Look at its checklist before you publish it."
+    return " ".join([begin, *left_out])
+
+
 @admin.register(Call)
 class CallAdmin(ActionAdmin):
     list_display = ["title", "stage_shown", "opens_at", "closes_at", "decision_on", "received"]
     list_filter = ["status"]
     search_fields = ["title", "summary"]
     fields = [
-        "title", "stage_shown", "summary", "about_shown", "priorities_shown", "opens_shown", "closes_shown",
-        "decision_shown", "money_shown", "reviews_wanted", "lay_reviews_wanted", "is_blind", "weights_shown",
-        "to_do", "history_shown",
+        "title", "stage_shown", "to_do", "summary", "about_shown", "eligibility_shown", "priorities_shown",
+        "opens_shown", "closes_shown", "reviews_due_shown", "decision_shown", "money_shown", "reviews_wanted",
+        "lay_reviews_wanted", "is_blind", "weights_shown", "history_shown",
     ]  # fmt: skip
     readonly_fields = [
-        "stage_shown", "about_shown", "priorities_shown", "opens_shown", "closes_shown", "decision_shown",
-        "money_shown", "weights_shown", "to_do", "history_shown",
+        "stage_shown", "to_do", "about_shown", "eligibility_shown", "priorities_shown", "opens_shown", "closes_shown",
+        "reviews_due_shown", "decision_shown", "money_shown", "weights_shown", "history_shown",
     ]  # fmt: skip
     add = verb(
         "add",
@@ -59,11 +101,20 @@ class CallAdmin(ActionAdmin):
             "edit", form=forms.CallForm, action=actions.edit_call, label="Edit",
             permission=permissions.can_manage_call, initial=forms.CallForm.initial_of,
             when=status_is(Call.Status.DRAFT), success="The call is saved.",
+            template="proposals/admin_call_edit.html",
         ),
         verb(
             "publish", action=actions.publish_call, label="Publish", permission=permissions.can_manage_call,
             when=status_is(Call.Status.DRAFT), success="The call is published. Its weights are frozen.",
+            context=_publish_context, template="proposals/admin_call_publish.html",
             intro="After this nothing but the closing time can be changed: text, criteria and weights are frozen.",
+        ),
+        verb(
+            "copy", form=forms.CopyCallForm, action=actions.copy_call, label="Copy to a new call",
+            permission=permissions.can_manage_call, initial=_copy_initial, success=_copied,
+            intro="Everything is copied but the dates: texts, rules, priorities, money, weights, questions with their "
+            "conditions, and calibration examples. What came in and what was decided stays with the earlier call.",
+            success_url=lambda call, result: reverse("admin:proposals_call_change", args=[result[0].pk]),
         ),
         verb(
             "extend", form=forms.ExtendForm, action=actions.extend_call, label="Give more time",
@@ -116,6 +167,10 @@ class CallAdmin(ActionAdmin):
         grace = int(call.grace.total_seconds() // 60)
         return f"{uk_datetime(call.closes_at)}, with {grace} minutes of grace" if grace else uk_datetime(call.closes_at)
 
+    @admin.display(description="reviews due on")
+    def reviews_due_shown(self, call):
+        return uk_date(call.reviews_due_on) or "Not set"
+
     @admin.display(description="promised decision date")
     def decision_shown(self, call):
         return uk_date(call.decision_on)
@@ -142,10 +197,11 @@ class CallAdmin(ActionAdmin):
     def to_do(self, call):
         if call.status != Call.Status.DRAFT:
             return "Nothing: it is published."
-        problems = actions.publication_problems(call)
-        if not problems:
-            return "Nothing: it can be published."
-        return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", ((problem,) for problem in problems)))
+        return render_to_string("proposals/_call_checks.html", {"checks": checklist(call)})
+
+    @admin.display(description="rules of eligibility")
+    def eligibility_shown(self, call):
+        return list_of("<li>{}</li>", ((rule,) for rule in call.eligibility_rules), "None yet")
 
     @admin.display(description="history")
     def history_shown(self, call):
@@ -159,9 +215,21 @@ class CallAdmin(ActionAdmin):
 
     def verb_links(self, request, obj):
         links = super().verb_links(request, obj)
+        if obj.status == Call.Status.DRAFT:
+            links.append(("Preview as an applicant", reverse("proposals:preview", args=[obj.slug])))
         if obj.status in Call.AFTER_CLOSING:
             links.insert(0, ("Ranking", reverse("admin:proposals_call_ranking", args=[obj.pk])))
         return links
+
+    def _page(self, request, one, obj, form):
+        """Where someone else has saved the draft meanwhile, what is stored stands beside what was typed."""
+        changed = isinstance(getattr(form, "refusal", None), actions.CallChanged)
+        if changed:
+            form.show_stored(form.refusal.stored)
+        page = super()._page(request, one, obj, form)
+        if changed:
+            page.context_data["stored"] = form.differences(form.refusal.stored)
+        return page
 
     def ranking_view(self, request, object_id):
         """All assessed proposals of a call, best raw mean first, with number of reviews and where they disagree."""

@@ -1,6 +1,6 @@
 """Forms of calls, proposals and reviews: they turn input into clean values and hand them to actions."""
 
-from proposals.forms.calls import CallForm, ExtendForm, PanelForm
+from proposals.forms.calls import CallForm, CopyCallForm, ExtendForm, PanelForm
 from proposals.forms.drafts import AttachmentForm, ResubmitForm, SectionForm, SubmitForm, WithdrawForm
 from proposals.forms.messages import CallAnswerForm, MessageForm, PublishAnswerForm, WriteToTeamForm
 from proposals.forms.reviews import DeclareForm, DeclineForm, ReasonForm, ReviewForm, UnlockForm
@@ -12,6 +12,7 @@ __all__ = [
     "CallAnswerForm",
     "CallForm",
     "ConflictForm",
+    "CopyCallForm",
     "DecideForm",
     "DeclareForm",
     "DeclineForm",

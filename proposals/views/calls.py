@@ -75,6 +75,8 @@ def _facts(call) -> list[tuple[str, str]]:
     facts = [("Opens", uk_datetime(call.opens_at)), ("Closes", uk_datetime(call.closes_at))]
     if call.grace:
         facts.append(("Accepted until", uk_datetime(call.accepts_until)))
+    if call.reviews_due_on:
+        facts.append(("Reviews finished by", uk_date(call.reviews_due_on)))
     facts += [
         ("Decision and feedback by", uk_date(call.decision_on)),
         ("Money in all", questions.pounds(call.money_total)),

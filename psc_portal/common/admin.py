@@ -40,7 +40,7 @@ class Verb:
     form_kwargs: Callable | None = None  # (request, obj) -> dict
     context: Callable | None = None  # (request, obj) -> dict, for a template of one's own
     intro: str | Callable = ""  # a sentence above the form; may depend on the row
-    success: str = ""
+    success: str | Callable = ""  # or (obj, result) -> str
     template: str = "admin/verb_form.html"
     success_url: Callable | None = None  # (obj, result) -> url; the row's page if left out
     extra: dict = field(default_factory=dict)  # further keywords for the action
@@ -174,6 +174,7 @@ class ActionAdmin(ReadOnlyAdmin):
                 if form is None:
                     messages.error(request, str(refusal))
                     return HttpResponseRedirect(self._row_url(obj))
+                form.refusal = refusal  # for a page that shows more of it than the sentence
                 form.add_error(None, str(refusal))
         return self._page(request, one, obj, form)
 
@@ -193,7 +194,8 @@ class ActionAdmin(ReadOnlyAdmin):
             values[keyword_of(self.model)] = obj
         result = one.action(**values, **one.extra, by=request.user)
         shown = obj if obj is not None else result
-        messages.success(request, one.success or f"{one.label}: done for “{shown}”.")
+        success = one.success(obj, result) if callable(one.success) else one.success
+        messages.success(request, success or f"{one.label}: done for “{shown}”.")
         if one.success_url:
             return HttpResponseRedirect(one.success_url(obj, result))
         return HttpResponseRedirect(self._row_url(shown))

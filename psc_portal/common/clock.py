@@ -23,7 +23,7 @@ def today() -> dt.date:
 
 @contextmanager
 def at(moment: dt.datetime) -> Iterator[None]:
-    """Let `now` be `moment`. For seed_demo and tests only."""
+    """Let `now` be `moment`. For seed_demo, tests, and previews of what is still to come."""
     token = _moment.set(moment)
     try:
         yield

@@ -55,7 +55,9 @@ class CallFactory(factory.django.DjangoModelFactory):
 
     class Params:
         draft = factory.Trait(
-            status=Call.Status.DRAFT, opens_at=factory.LazyFunction(lambda: timezone.now() + hours(24))
+            status=Call.Status.DRAFT,
+            opens_at=factory.LazyFunction(lambda: timezone.now() + hours(24)),
+            eligibility="It has worked in at least one place.",
         )
         upcoming = factory.Trait(opens_at=factory.LazyFunction(lambda: timezone.now() + hours(24)))
         closed = factory.Trait(closes_at=factory.LazyFunction(lambda: timezone.now() - hours(1)))

@@ -106,6 +106,7 @@ def when_staff_make_and_publish_a_call(story, axe):
             "title": CALL,
             "summary": "For anyone with an idea that keeps people from falling after they went home.",
             "about": "We look for ideas that have been tried at least once.",
+            "eligibility": "The idea has been tried at least once.",
             "priorities": [str(story.priority.pk)],
             "opens_at": moment(opens_at),
             "closes_at": moment(closes_at),

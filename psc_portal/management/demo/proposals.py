@@ -35,6 +35,12 @@ FEEDBACK = {
     "involvement": "Tell us what changed because of what people said, and plan their time as paid time.",
     "growth": "No growth was expected and none was needed: this criterion carried little weight here.",
 }
+ELIGIBILITY = """\
+The change has worked in at least one clinical setting.
+An organisation that gives care leads it or is a partner.
+The work is done in the region of this collaborative.
+The money asked for is not more than the most for one proposal.
+"""
 MATERIAL = {
     "submitted",
     "withdrawn",
@@ -72,9 +78,11 @@ def _call(world, plan):
             title=plan["title"],
             summary=plan["summary"],
             about=plan["about"],
+            eligibility=ELIGIBILITY,
             priorities=[world.priorities[slug] for slug in plan["priorities"]],
             opens_at=_hour(world, plan["opened"], 9),
             closes_at=_hour(world, plan["closed"], 17),
+            reviews_due_on=world.date(days_ago=(plan["closed"] + plan["decided"]) // 2),
             decision_on=world.date(days_ago=plan["decided"]),
             money_total=Decimal(plan["money_total"]),
             money_per_project=Decimal(plan["money_per_project"]),
