@@ -7,11 +7,13 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import Count, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce, Concat
 from django.urls import reverse
 
-from projects.models import Affiliation, care_settings_field
+from projects.models import care_settings_field
 from proposals.models.calls import Call
+from proposals.models.interests import PlainWords, ties_of
 from psc_portal.common import clock
 from psc_portal.common.files import private_storage, random_name
 from psc_portal.common.models import Stateful, StatusChange, Timestamped
@@ -30,37 +32,27 @@ class ProposalQuerySet(models.QuerySet):
         return self.filter(Q(applicant=user) | Q(pk__in=with_others))
 
     def clear_of_conflict_with(self, user):
-        """Without those in which the user has an interest, declared or inferred and not overridden.
+        """Without those in which the user has an interest, declared, recorded or inferred, and not overridden.
 
-        Inferred: the user is of the team, or now affiliated to the applicant organisation or a partner.
+        Inferred (`ties_of` says from what): overridden kind by kind; that somebody wrote it is never overridden.
         """
         from proposals.models.reviews import ConflictOfInterest
 
-        conflicts = ConflictOfInterest.objects.filter(user=user)
-        same = Affiliation.objects.current().filter(user=user).values("organisation")
-        inferred = Q(organisation__in=same) | Q(
-            pk__in=Proposal.partners.through.objects.filter(organisation__in=same).values("proposal")
+        conflicts = ConflictOfInterest.objects.filter(user=user).order_by()
+        overridden = conflicts.filter(overridden_at__isnull=False)
+        clear = self.exclude(pk__in=conflicts.in_force().values("proposal")).exclude(
+            pk__in=Proposal.objects.of_team(user).order_by().values("pk")
         )
-        overridden = conflicts.filter(
-            kind=ConflictOfInterest.Kind.SAME_ORGANISATION, overridden_at__isnull=False
-        ).values("proposal")
-        return (
-            self.exclude(pk__in=conflicts.in_force().values("proposal"))
-            .exclude(pk__in=Proposal.objects.of_team(user).order_by().values("pk"))
-            .exclude(inferred & ~Q(pk__in=overridden))
-        )
+        for kind, tied in ties_of(user).items():
+            clear = clear.filter(~tied | Q(pk__in=overridden.filter(kind=kind).values("proposal")))
+        return clear
 
     def seen_by_staff(self, user):
         """Everything but drafts (those are their authors' only) and what the staff member has an interest in."""
-        from proposals.models.reviews import ConflictOfInterest
-
-        conflicts = ConflictOfInterest.objects.filter(user=user).in_force()
-        return (
-            self.exclude(status=Proposal.Status.DRAFT)
-            .exclude(status=Proposal.Status.WITHDRAWN, submitted_at=None)
-            .exclude(pk__in=conflicts.values("proposal"))
-            .exclude(pk__in=Proposal.objects.of_team(user).order_by().values("pk"))
+        submitted = self.exclude(status=Proposal.Status.DRAFT).exclude(
+            status=Proposal.Status.WITHDRAWN, submitted_at=None
         )
+        return submitted.clear_of_conflict_with(user)
 
     def answered_by(self, user):
         """Whose teams' questions this staff member may answer: drafts too (the question, never the draft's text)."""
@@ -207,6 +199,18 @@ class Proposal(Stateful, Timestamped):
         expression=SearchVector("title", weight="A", config="english")
         + SearchVector("lay_summary", weight="B", config="english"),
         output_field=SearchVectorField(),
+        db_persist=True,
+    )
+    named = models.GeneratedField(  # what its text names beside the register, as plain words
+        expression=PlainWords(
+            Concat(
+                "organisation_name",
+                models.Value(" "),
+                KeyTextTransform("partner_roles", "answers"),
+                output_field=models.TextField(),
+            )
+        ),
+        output_field=models.TextField(),
         db_persist=True,
     )
 
