@@ -12,3 +12,13 @@ def make_copy(proposal_pk):  # may run twice: the second finds it made
 @shared_task(name="proposals.sweep_copies", expires=60)
 def sweep_copies():
     actions.sweep_copies()
+
+
+@shared_task(name="proposals.infer_conflicts")
+def infer_conflicts():  # may run twice: an interest is recorded once
+    actions.infer_all_conflicts()
+
+
+@shared_task(name="proposals.remind_reviewers")
+def remind_reviewers():  # may run twice: each reminder has a key
+    actions.remind_reviewers()

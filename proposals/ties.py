@@ -1,4 +1,4 @@
-"""Which people have a tie to which proposals, and why in words. The database's side of it is `models.interests.ties_of`.
+"""Which people have a tie to which proposals, and why in words. The database's side is `models.interests.ties_of`.
 
 Access is decided there, for one person and any proposals; here for many people and many proposals at once, in a fixed
 number of queries. A test holds the two to the same edges.

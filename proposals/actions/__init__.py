@@ -1,6 +1,11 @@
 """The verbs of calls and proposals. Every write goes through here: pages, admin, tasks and the demonstration data."""
 
-from proposals.actions.assigning import assign_reviewers, decline_assignment, take_back_assignment
+from proposals.actions.assigning import (
+    assign_reviewers,
+    decline_assignment,
+    remind_reviewers,
+    take_back_assignment,
+)
 from proposals.actions.calls import (
     CallChanged,
     archive_call,
@@ -25,7 +30,13 @@ from proposals.actions.drafting import (
     submit_proposal,
     withdraw_proposal,
 )
-from proposals.actions.interests import declare_interest, override_conflict, record_conflict
+from proposals.actions.interests import (
+    declare_interest,
+    infer_all_conflicts,
+    infer_conflicts,
+    override_conflict,
+    record_conflict,
+)
 from proposals.actions.messages import answer_message, ask_programme, edit_answer, publish_answer, write_to_team
 from proposals.actions.resubmitting import resubmit_proposal
 from proposals.actions.reviewing import lock_review, save_review, show_other_reviews, unlock_review, write_review
@@ -48,6 +59,8 @@ __all__ = [
     "edit_call",
     "extend_call",
     "finish_call",
+    "infer_all_conflicts",
+    "infer_conflicts",
     "letter_text",
     "lock_review",
     "make_copy",
@@ -59,6 +72,7 @@ __all__ = [
     "publish_call",
     "record_conflict",
     "release_feedback",
+    "remind_reviewers",
     "remove_attachment",
     "resubmit_proposal",
     "save_draft",

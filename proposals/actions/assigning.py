@@ -1,11 +1,15 @@
 """Who reviews what."""
 
+import datetime as dt
+from collections import defaultdict
+
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.urls import reverse
 
-from proposals import permissions
+from proposals import permissions, readings
+from proposals.actions.interests import infer_conflicts
 from proposals.actions.screening import locked
 from proposals.models import (
     Assignment,
@@ -31,6 +35,7 @@ def assign_reviewers(*, proposal, by, reviewers, due_on=None, accept_fewer=False
         raise ActionRefused("Reviewers can be assigned once a proposal is screened as eligible, and until the panel.")
     if due_on and due_on < clock.today():
         raise ActionRefused("Choose a date for the reviews that is still to come.")
+    infer_conflicts(proposals=[stored], users=reviewers)
     for reviewer in reviewers:
         if not permissions.can_be_reviewer_of(reviewer, stored):
             raise ActionRefused(
@@ -48,8 +53,8 @@ def _assign(proposal, reviewer, due_on, by) -> Assignment:
     )
     if not is_new:
         assignment.change_status(Assignment.Status.ASSIGNED, by=by)
-        assignment.due_on = due_on
-        assignment.save(update_fields=["due_on"])
+        assignment.due_on, assignment.reminded_at, assignment.is_lay = due_on, None, reviewer.is_lay
+        assignment.save(update_fields=["due_on", "reminded_at", "is_lay"])
     audit.record("assign_reviewer", assignment, by=by, after=audit.snapshot(assignment, ["proposal", "reviewer"]))
     times = assignment.status_changes.count()
     outbox.send_mail(
@@ -76,7 +81,7 @@ def _refuse_too_few(proposal, accept_fewer):
     call = proposal.call
     if reviews < call.reviews_wanted or lay < call.lay_reviews_wanted:
         raise ActionRefused(
-            f"This call wants {call.reviews_wanted} reviews of each proposal, {call.lay_reviews_wanted} of them lay. "
+            f"This call wants {call.reviews_in_words}. "
             f"With this there would be {reviews}, {lay} of them lay. Choose more reviewers, or tick the box to "
             "assign fewer for now."
         )
@@ -110,3 +115,75 @@ def decline_assignment(*, assignment, by, reason) -> Assignment:
     stored.change_status(Assignment.Status.DECLINED, by=by)
     audit.record("decline_assignment", stored, by=by)
     return stored
+
+
+# Reminders ------------------------------------------------------------------------------------------------------------
+REMIND_BEFORE = dt.timedelta(days=3)  # once, this long before the date
+REMIND_AGAIN = dt.timedelta(days=7)  # and this often once the date has passed
+
+
+def is_to_remind(due_on, reminded_on, today) -> bool:
+    """Whether an open review is to be reminded of today.
+
+    Args:
+        reminded_on: the day of the last reminder, None before the first.
+    """
+    if today <= due_on:
+        return today >= due_on - REMIND_BEFORE and reminded_on is None
+    return reminded_on is None or reminded_on <= due_on or today - reminded_on >= REMIND_AGAIN
+
+
+@transaction.atomic
+def remind_reviewers() -> int:
+    """Remind those whose reviews are nearly due or overdue: one mail a person, with all that is open. Counts the mails.
+
+    Whoever has locked the review or has an interest gets none.
+    """
+    open_ones = (
+        Assignment.objects.current()
+        .select_for_update(of=["self"])
+        .filter(
+            proposal__status=Proposal.Status.IN_ASSESSMENT,
+            reviewer__is_active=True,
+            pk__in=Assignment.objects.exclude(review__status=Review.Status.LOCKED).values("pk"),
+        )
+        .select_related("proposal__call", "reviewer")
+        .order_by("due_on", "pk")
+    )
+    by_reviewer = defaultdict(list)
+    for assignment in open_ones:
+        by_reviewer[assignment.reviewer].append(assignment)
+    proposals = {one.proposal for own in by_reviewer.values() for one in own}
+    why = readings.people_with_interest(proposals, by_reviewer)
+    today, reminded = clock.today(), 0
+    for reviewer, own in by_reviewer.items():
+        own = [one for one in own if reviewer.pk not in why.get(one.proposal_id, {})]
+        dated = [one for one in own if one.due_on]
+        if any(is_to_remind(one.due_on, _uk_date(one.reminded_at), today) for one in dated):
+            _remind(reviewer, own, today)
+            reminded += 1
+    return reminded
+
+
+def _uk_date(moment):
+    return moment.astimezone(clock.UK).date() if moment else None
+
+
+def _remind(reviewer, assignments, today):
+    near = [one.pk for one in assignments if one.due_on and today >= one.due_on - REMIND_BEFORE]
+    Assignment.objects.filter(pk__in=near).update(reminded_at=clock.now())
+    overdue = sum(one.due_on is not None and one.due_on < today for one in assignments)
+    outbox.send_mail(
+        to=[reviewer.email],
+        template="proposals/review_reminder",
+        context={
+            "name": reviewer.display_name,
+            "assignments": assignments,
+            "count": len(assignments),
+            "overdue": overdue,
+            "today": today,
+            "url": settings.PORTAL_URL + reverse("my"),
+            "collaborative": settings.COLLABORATIVE,
+        },
+        key=f"proposals.review_reminder.{reviewer.pk}.{today}",
+    )

@@ -5,6 +5,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from proposals import permissions
+from proposals.actions.interests import infer_conflicts
 from proposals.models import (
     Call,
     Proposal,
@@ -38,6 +39,8 @@ def screen_proposal(*, proposal, by, is_eligible, reason="") -> Screening:
         proposal=stored, is_eligible=is_eligible, reason=reason, screened_by=by, screened_at=clock.now()
     )
     audit.record("screen_proposal", stored, by=by, after={"is_eligible": is_eligible})
+    if is_eligible:
+        infer_conflicts(proposals=[stored])
     if not is_eligible:
         outbox.send_mail(
             to=[stored.applicant.email],

@@ -19,11 +19,12 @@ from psc_portal.common.templatetags.portal import uk_datetime
 
 
 def _assign_kwargs(request, proposal):
-    return {"possible": readings.possible_reviewers(proposal)}
+    actions.infer_conflicts(proposals=[proposal])  # whoever looks for reviewers sees every interest, and it is kept
+    return {"possible": readings.possible_reviewers(proposal), "due_on": proposal.call.reviews_due_on}
 
 
 def _assign_context(request, proposal):
-    return {"possible": readings.possible_reviewers(proposal), "call": proposal.call}
+    return {"call": proposal.call}
 
 
 def _feedback_kwargs(request, proposal):

@@ -6,6 +6,7 @@ from django.contrib.auth import get_user_model
 from projects.models import Organisation
 from proposals.forms.later import YES_NO, LaterText
 from proposals.models import ConflictOfInterest, Decision
+from psc_portal.common import clock
 from psc_portal.common.nhsuk import (
     DateInputField,
     NhsukFormMixin,
@@ -38,13 +39,18 @@ class AssignForm(NhsukFormMixin, forms.Form):
     due_on = DateInputField(label="Reviews wanted by", required=False)
     accept_fewer = forms.BooleanField(label="Assign fewer reviewers than the call wants, for now", required=False)
 
-    def __init__(self, *args, possible, **kwargs):
+    def __init__(self, *args, possible, due_on=None, **kwargs):
         super().__init__(*args, **kwargs)
-        free = [one.user for one in possible if not one.why_not and not one.is_assigned]
-        self.users = {str(user.pk): user for user in free}
-        self.fields["reviewers"].choices = [
-            (pk, f"{user.display_name} (lay)" if user.is_lay else user.display_name) for pk, user in self.users.items()
-        ]
+        self.possible = possible
+        free = sorted((one for one in possible if not one.why_not and not one.is_assigned), key=lambda one: one.load)
+        self.users = {str(one.user.pk): one.user for one in free}
+        self.fields["reviewers"].choices = [(str(one.user.pk), self._label(one)) for one in free]
+        self.fields["due_on"].initial = due_on if due_on and due_on >= clock.today() else None
+
+    @staticmethod
+    def _label(one):
+        lay = " (lay)" if one.user.is_lay else ""
+        return f"{one.user.display_name}{lay}: {one.load} to review in this call"
 
     def clean_reviewers(self):
         return [self.users[pk] for pk in self.cleaned_data["reviewers"]]

@@ -168,6 +168,17 @@ class Call(Stateful, Timestamped):
         return [line.strip() for line in self.eligibility.splitlines() if line.strip()]
 
     @property
+    def reviews_in_words(self) -> str:
+        """1 review of each proposal; 3 reviews of each proposal, 1 of them lay."""
+        many = "1 review" if self.reviews_wanted == 1 else f"{self.reviews_wanted} reviews"
+        if self.lay_reviews_wanted == 0:
+            return f"{many} of each proposal"
+        if self.reviews_wanted == 1:
+            return f"{many} of each proposal, by a lay reviewer"
+        lay = "all" if self.lay_reviews_wanted >= self.reviews_wanted else self.lay_reviews_wanted
+        return f"{many} of each proposal, {lay} of them lay"
+
+    @property
     def accepts_until(self):
         """The instant from which nothing more is accepted: closing time and published grace."""
         return self.closes_at + self.grace

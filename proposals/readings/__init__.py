@@ -3,24 +3,42 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.contrib.auth import get_user_model
 from django.db.models import Avg, Count, Q
 
-from projects.models import Affiliation
 from proposals import scoring
-from proposals.models import (
-    Assignment,
-    Call,
-    Collaborator,
-    ConflictOfInterest,
-    Proposal,
-    Review,
-)
+from proposals.models import Call, Proposal, Review
 from proposals.readings.correspondence import correspondence_of, promise_of, steps_of
+from proposals.readings.reviewing import (
+    PossibleReviewer,
+    assignment_counts,
+    load_of,
+    people_with_interest,
+    possible_reviewers,
+    reviewers,
+    without_interest,
+)
 from proposals.readings.since import since_last_time_of
-from psc_portal.accounts.models import Role
 
-__all__ = ["correspondence_of", "promise_of", "since_last_time_of", "steps_of"]
+__all__ = [
+    "CallCounts",
+    "PossibleReviewer",
+    "Ranked",
+    "assignment_counts",
+    "bands_of",
+    "basis_of_decision",
+    "correspondence_of",
+    "counts_of_calls",
+    "load_of",
+    "people_with_interest",
+    "possible_reviewers",
+    "promise_of",
+    "ranking",
+    "review_counts",
+    "reviewers",
+    "since_last_time_of",
+    "steps_of",
+    "without_interest",
+]
 
 
 @dataclass(frozen=True)
@@ -139,68 +157,3 @@ def counts_of_calls(calls) -> dict[int, CallCounts]:
         )
     )
     return {row["call"]: CallCounts(row["received"], row["eligible"], row["funded"]) for row in rows}
-
-
-@dataclass(frozen=True)
-class PossibleReviewer:
-    user: object
-    why_not: str = ""  # empty: can be assigned
-    is_assigned: bool = False
-
-
-def possible_reviewers(proposal: Proposal) -> list[PossibleReviewer]:
-    """Every reviewer, and for those who cannot review this proposal, why."""
-    reviewers = list(get_user_model().objects.with_role(Role.REVIEWER).order_by("full_name", "pk"))
-    assigned = set(proposal.assignments.current().values_list("reviewer", flat=True))
-    conflicts: dict[int, list] = {}
-    for conflict in ConflictOfInterest.objects.filter(proposal=proposal):
-        conflicts.setdefault(conflict.user_id, []).append(conflict)
-    organisations = {proposal.organisation_id, *proposal.partners.values_list("pk", flat=True)} - {None}
-    affiliated = dict(
-        Affiliation.objects.current()
-        .filter(user__in=reviewers, organisation__in=organisations)
-        .values_list("user", "organisation__name")
-    )
-    team = {
-        proposal.applicant_id,
-        *Collaborator.objects.current().filter(proposal=proposal).values_list("user", flat=True),
-    }
-
-    def why_not(user) -> str:
-        if user.pk in team:
-            return "wrote this proposal"
-        own = conflicts.get(user.pk, [])
-        if in_force := [conflict for conflict in own if conflict.is_in_force]:
-            return str(in_force[0])
-        overridden = any(conflict.kind == ConflictOfInterest.Kind.SAME_ORGANISATION for conflict in own)
-        if user.pk in affiliated and not overridden:
-            return f"belongs to {affiliated[user.pk]}"
-        return ""
-
-    return [PossibleReviewer(user, why_not(user), user.pk in assigned) for user in reviewers]
-
-
-def people_with_interest(proposals, users) -> dict[int, dict[int, str]]:
-    """By proposal, then by user: why that person does not see, score or discuss it."""
-    found: dict[int, dict[int, str]] = {}
-    rows = ConflictOfInterest.objects.in_force().filter(proposal__in=proposals, user__in=users)
-    for conflict in rows:
-        found.setdefault(conflict.proposal_id, {}).setdefault(conflict.user_id, str(conflict))
-    return found
-
-
-def without_interest(users, proposal):
-    """Those of `users` (a QuerySet) who may score and discuss the proposal: what a quorum counts."""
-    return users.exclude(pk__in=people_with_interest([proposal], users).get(proposal.pk, {}))
-
-
-def assignment_counts(proposals) -> dict[int, tuple[int, int]]:
-    """By proposal: how many assignments count, and how many reviews are locked."""
-    rows = (
-        Assignment.objects.current()
-        .filter(proposal__in=proposals)
-        .order_by()
-        .values("proposal")
-        .annotate(assigned=Count("pk"), locked=Count("pk", filter=Q(review__status=Review.Status.LOCKED)))
-    )
-    return {row["proposal"]: (row["assigned"], row["locked"]) for row in rows}

@@ -42,3 +42,13 @@ def record_export(model, *, by, **what) -> AuditEvent:
     return AuditEvent.objects.create(
         verb="export", subject_type=model._meta.label_lower, subject_id="", by=by, after=what
     )
+
+
+def record_many(verb, subjects, *, by, after) -> None:
+    """One event for each of many rows, in one query. `after`: what to keep of each, in the same order."""
+    if subjects:
+        public_pages.changed()
+    AuditEvent.objects.bulk_create(
+        AuditEvent(verb=verb, subject_type=one._meta.label_lower, subject_id=str(one.pk), by=by, after=kept)
+        for one, kept in zip(subjects, after, strict=True)
+    )

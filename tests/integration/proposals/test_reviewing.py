@@ -76,13 +76,13 @@ def test_someone_with_an_interest_cannot_be_assigned(tie):
     assert [one.why_not != "" for one in readings.possible_reviewers(proposal)] == [True]
 
 
-def test_a_former_affiliation_and_an_organisation_off_the_register_are_no_conflict():
+def test_an_affiliation_of_more_than_five_years_ago_and_an_organisation_off_the_register_are_no_conflict():
     reviewer, hospital, staff = UserFactory(reviewer=True), OrganisationFactory(), UserFactory(staff=True)
     AffiliationFactory(
         user=reviewer,
         organisation=hospital,
-        from_date=dt.date(2019, 1, 1),
-        to_date=clock.today() - dt.timedelta(days=1),
+        from_date=dt.date(2009, 1, 1),
+        to_date=clock.today() - dt.timedelta(days=5 * 365 + 3),
     )
     AffiliationFactory(user=reviewer)
     proposals = [
