@@ -1,11 +1,13 @@
 from django.urls import path
 
-from proposals.views import calls, drafts, preview, status
+from proposals.views import calls, drafts, fit_check, preview, status
 
 app_name = "proposals"
 urlpatterns = [
     path("calls/", calls.call_list, name="call_list"),
     path("calls/<slug:slug>/", calls.call_detail, name="call_detail"),
+    path("calls/<slug:slug>/fit-check/", fit_check.fit_check, name="fit_check"),
+    path("calls/<slug:slug>/fit-check/go-on/", fit_check.fit_check_go_on, name="fit_check_go_on"),
     path("calls/<slug:slug>/form/", calls.call_form, name="call_form"),
     path("calls/<slug:slug>/apply/", drafts.apply, name="apply"),
     path("calls/<slug:slug>/apply/<uuid:public_id>/", drafts.draft, name="draft"),

@@ -31,8 +31,12 @@ class DraftClash(ActionRefused):
 
 
 @transaction.atomic
-def start_proposal(*, call, by) -> Proposal:
-    """Begin a draft in an open call."""
+def start_proposal(*, call, by, answers=None) -> Proposal:
+    """Begin a draft in an open call.
+
+    Args:
+        answers: what the applicant has answered in the fit check, by the names of the questions.
+    """
     call = Call.objects.select_for_update(no_key=True).get(pk=call.pk)
     if not permissions.can_apply(by, call):
         raise PermissionDenied
@@ -40,7 +44,21 @@ def start_proposal(*, call, by) -> Proposal:
         raise ActionRefused("This call is not open. Look at the list of calls for one that is.")
     proposal = Proposal.objects.create(call=call, applicant=by)
     audit.record("start_proposal", proposal, by=by)
+    if answers:
+        _carry_over(proposal, answers, by)
     return proposal
+
+
+def _carry_over(proposal, answers, by):
+    """Put answers of the fit check into a new draft, and remember which, so that the form can say so."""
+    asked = {name for section in questions.SECTIONS for name in section.names()}
+    carried = {name: value for name, value in answers.items() if name in asked}
+    proposal.answers = carried | {questions.CARRIED_OVER: carried}
+    proposal.version, proposal.saved_at = 1, clock.now()
+    proposal.save()
+    DraftVersion.objects.create(
+        proposal=proposal, number=1, answers=proposal.answers, saved_by=by, saved_at=proposal.saved_at
+    )
 
 
 def _draft_of(by, proposal) -> Proposal:

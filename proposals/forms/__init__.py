@@ -2,6 +2,7 @@
 
 from proposals.forms.calls import CallForm, CopyCallForm, ExtendForm, PanelForm
 from proposals.forms.drafts import AttachmentForm, ResubmitForm, SectionForm, SubmitForm, WithdrawForm
+from proposals.forms.fit_check import FitCheckForm
 from proposals.forms.messages import CallAnswerForm, MessageForm, PublishAnswerForm, WriteToTeamForm
 from proposals.forms.reviews import DeclareForm, DeclineForm, ReasonForm, ReviewForm, UnlockForm
 from proposals.forms.staff import AssignForm, ConflictForm, DecideForm, FeedbackForm, OverrideForm, ScreenForm
@@ -18,6 +19,7 @@ __all__ = [
     "DeclineForm",
     "ExtendForm",
     "FeedbackForm",
+    "FitCheckForm",
     "MessageForm",
     "OverrideForm",
     "PanelForm",

@@ -5,7 +5,17 @@ What stands in the way of submitting is found here, in sentences, and the values
 submitted. Which questions there are depends on the call and the proposal: `sections_of` is the one list to go by.
 """
 
-from proposals.questions.asking import Condition, Kind, Question, Rows, Section, is_answered, words
+from proposals.questions.asking import (
+    CARRIED_OVER,
+    Condition,
+    Kind,
+    Question,
+    Rows,
+    Section,
+    is_answered,
+    is_carried_over,
+    words,
+)
 from proposals.questions.blank import Blank, BlankSection, blank_form, condition_of
 from proposals.questions.choices import Choices
 from proposals.questions.merging import Clash, merge
@@ -40,6 +50,7 @@ __all__ = [
     "BENEFITS",
     "BUDGET",
     "BY_SLUG",
+    "CARRIED_OVER",
     "EVALUATIONS",
     "OWN",
     "SECTIONS",
@@ -64,6 +75,7 @@ __all__ = [
     "condition_of",
     "find",
     "is_answered",
+    "is_carried_over",
     "merge",
     "name_of",
     "over_limit",

@@ -6,6 +6,7 @@ from enum import StrEnum
 from functools import cached_property
 
 LINE_LENGTH = 200
+CARRIED_OVER = "carried-over"  # beside the answers: what the fit check has put in, by name
 
 
 class Kind(StrEnum):
@@ -143,3 +144,9 @@ def is_answered(raw) -> bool:
 
 def words(text: str) -> int:
     return len(text.split())
+
+
+def is_carried_over(name: str, answers: Mapping) -> bool:
+    """Whether an answer is still as the fit check has put it in."""
+    carried = (answers.get(CARRIED_OVER) or {}).get(name)
+    return bool(carried) and answers.get(name) == carried

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from proposals import actions, forms, permissions, questions
 from proposals.models import Proposal
+from proposals.views import fit_check
 from proposals.views.calls import CALLS, published_call
 from psc_portal.common.nhs_numbers import find_nhs_numbers
 from psc_portal.common.refusals import ActionRefused
@@ -22,18 +23,23 @@ def apply(request, slug):
     """Where a proposal begins, and the way back to drafts."""
     call = published_call(slug)
     mine = Proposal.objects.of_team(request.user).filter(call=call).order_by("pk")
+    carried = fit_check.kept_answers(request, call)
     if request.method == "POST":
         try:
-            proposal = actions.start_proposal(call=call, by=request.user)
+            proposal = actions.start_proposal(call=call, by=request.user, answers=carried)
         except ActionRefused as refusal:
             messages.error(request, str(refusal))
             return redirect(call)
+        if carried:
+            fit_check.forget(request)
+            messages.success(request, "Your answers from the fit check are in the form. Look them through there.")
         return redirect("proposals:draft", call.slug, proposal.public_id)
     return render(
         request,
         "proposals/proposal_apply.html",
         {
             "call": call,
+            "carried": carried,
             "crumbs": [*CALLS, (call.title, call.get_absolute_url())],
             "drafts": [one for one in mine if one.status == Proposal.Status.DRAFT],
             "others": [one for one in mine if one.status != Proposal.Status.DRAFT],
