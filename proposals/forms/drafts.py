@@ -1,11 +1,14 @@
 """Forms of innovators: the sections of a draft, files, submitting and withdrawing."""
 
-from crispy_forms.layout import Div, Fieldset, Layout, Submit
+import json
+
+from crispy_forms.layout import HTML, Div, Fieldset, Layout, Submit
 from django import forms
 from django.forms.utils import ErrorDict
+from django.utils.html import format_html_join
 
 from proposals.models import Call
-from proposals.questions import Kind
+from proposals.questions import BUDGET, Kind, condition_of, is_carried_over
 from psc_portal.common import clock
 from psc_portal.common.nhsuk import (
     DateInputField,
@@ -14,11 +17,12 @@ from psc_portal.common.nhsuk import (
 )
 from psc_portal.common.templatetags.portal import uk_datetime
 
+REMOVE = "-remove"  # behind the name of a file's question: the box that takes the file out
 MANY = 8  # a list to choose one from that is longer than this is a select box, not radios
 
 
-def _field(question, choices, *, is_required):
-    common = {"label": question.label, "help_text": question.hint, "required": is_required}
+def _field(question, choices, *, is_required, hint=""):
+    common = {"label": question.label, "help_text": hint, "required": is_required}
     match question.kind:
         case Kind.TEXT:
             validators = [MaxWordsValidator(question.word_limit)] if question.word_limit else []
@@ -34,6 +38,8 @@ def _field(question, choices, *, is_required):
             )
         case Kind.DATE:
             return DateInputField(**common)
+        case Kind.FILE:
+            return forms.FileField(allow_empty_file=True, widget=forms.FileInput, **common)
         case Kind.NUMBER | Kind.WHOLE | Kind.MONEY:
             mode = "numeric" if question.kind == Kind.WHOLE else "decimal"
             attrs = {"inputmode": mode, "class": "nhsuk-input--width-10"}
@@ -46,14 +52,26 @@ class SectionForm(NhsukFormMixin, forms.Form):
 
     secondary_submit = ("later", "Save and come back later")
 
-    def __init__(self, section, choices, *, answers, version, data=None):
+    def __init__(self, section, choices, *, answers, version, data=None, files=None):
         self.section, self.choices, self.answers = section, choices, answers
-        super().__init__(data, initial=self._initial(section, answers))
+        super().__init__(data, files, initial=self._initial(section, answers))
         rows_of = self.data if self.is_bound else answers
         for question in self._asked(rows_of):
             is_required = question.is_required or question.name in section.one_of
-            self.fields[question.name] = _field(question, choices, is_required=is_required)
+            self.fields[question.name] = _field(
+                question, choices, is_required=is_required, hint=self._hint(question, rows_of)
+            )
+            if question.kind == Kind.FILE and (kept := answers.get(question.name)):
+                label = f"Remove “{kept[-1].name}”"
+                self.fields[f"{question.name}{REMOVE}"] = forms.BooleanField(label=label, required=False)
         self.fields["version"] = forms.IntegerField(widget=forms.HiddenInput, required=False, initial=version)
+
+    def _hint(self, question, answers) -> str:
+        """The hint, what it depends on, and whether the fit check has answered it; staff write hints, so escaped."""
+        parts = [question.hint, condition_of(self.section, question, self.choices)]
+        if is_carried_over(question.name, answers):
+            parts.append("From your fit check: change it if it is no longer right.")
+        return format_html_join(" ", "<span>{}</span>", ((part,) for part in parts if part))
 
     def _asked(self, answers):
         """Rows that were posted stay, rows in use stay, and there is always one more."""
@@ -72,6 +90,8 @@ class SectionForm(NhsukFormMixin, forms.Form):
         initial = {}
         for question in section.asked(answers):
             raw = answers.get(question.name) or ""
+            if question.kind == Kind.FILE:
+                raw = raw[-1].name if raw else ""
             initial[question.name] = raw.split("/") if question.kind == Kind.DATE and raw else raw
         return initial
 
@@ -84,6 +104,8 @@ class SectionForm(NhsukFormMixin, forms.Form):
         """What was typed, exactly: text, or a list of what was ticked. A date is day/month/year."""
         typed = {}
         for question in self._asked(self.data):
+            if question.kind == Kind.FILE:
+                continue
             widget = self.fields[question.name].widget
             raw = widget.value_from_datadict(self.data, self.files, self.add_prefix(question.name))
             if question.kind == Kind.DATE:
@@ -91,6 +113,15 @@ class SectionForm(NhsukFormMixin, forms.Form):
                 raw = "/".join(parts) if any(parts) else ""
             typed[question.name] = ("" if raw is None else raw) if question.kind != Kind.CHOICES else list(raw or [])
         return typed
+
+    def sent_files(self) -> dict:
+        """Files that were sent, by the name of the question that they answer."""
+        return {name: file for name, file in self.files.items() if name in self.section.by_name}
+
+    def files_to_remove(self) -> list[str]:
+        """Names of questions whose file is to be taken out."""
+        names = (name.removesuffix(REMOVE) for name in self.data if name.endswith(REMOVE))
+        return [name for name in names if name in self.section.by_name and name not in self.files]
 
     @property
     def typed_version(self) -> int:
@@ -117,14 +148,38 @@ class SectionForm(NhsukFormMixin, forms.Form):
     @property
     def form_layout(self):
         section = self.section
-        parts = [question.name for question in section.questions]
-        if section.rows:
-            for number in range(1, section.rows.at_most + 1):
-                names = [question.name for question in section.rows.row(number) if question.name in self.fields]
-                if names:
-                    row = Fieldset(f"{section.rows.one} {number}", *names)
-                    parts.append(Div(row, css_class="app-formset__item", css_id=f"{section.rows.name}-{number}"))
+        names = [name for name in self.fields if name.removesuffix(REMOVE) in section.by_name]
+        rows = section.rows
+        in_rows = {one.name for number in range(1, rows.at_most + 1) for one in rows.row(number)} if rows else set()
+        parts = [self._laid_out(name) for name in names if name.removesuffix(REMOVE) not in in_rows]
+        if rows:
+            parts.append(self._rows(names))
+        if rows is BUDGET:
+            parts.append(HTML('{% include "proposals/_budget_totals.html" %}'))
         return Layout(*parts, "version")
+
+    def _rows(self, names):
+        rows = self.section.rows
+        parts = []
+        for number in range(1, rows.at_most + 1):
+            mine = {one.name for one in rows.row(number)}
+            shown = [self._laid_out(name) for name in names if name.removesuffix(REMOVE) in mine]
+            if shown:
+                row = Fieldset(f"{rows.one} {number}", *shown)
+                parts.append(Div(row, css_class="app-formset__item", css_id=f"{rows.name}-{number}"))
+        return Div(*parts, **self._revealed(rows))
+
+    def _laid_out(self, name):
+        question = self.section.by_name[name.removesuffix(REMOVE)]
+        return Div(name, **self._revealed(question)) if question.asked_if else name
+
+    @staticmethod
+    def _revealed(asked) -> dict:
+        """What the page's script needs to show something only while its condition is met."""
+        if asked.asked_if is None:
+            return {}
+        condition = asked.asked_if
+        return {"data_asked_if": condition.name, "data_asked_if_answers": json.dumps(condition.answers)}
 
 
 class AttachmentForm(NhsukFormMixin, forms.Form):

@@ -43,7 +43,17 @@ from proposals.questions.sections import (
     name_of,
     sections_of,
 )
-from proposals.questions.showing import Answer, Shown, as_text, shown, shown_of, shown_totals, systems_named, texts
+from proposals.questions.showing import (
+    Answer,
+    Shown,
+    as_text,
+    budget_table,
+    shown,
+    shown_of,
+    shown_totals,
+    systems_named,
+    texts,
+)
 
 __all__ = [
     "ADOPTERS",
@@ -71,6 +81,7 @@ __all__ = [
     "as_text",
     "blank_form",
     "budget_by_year",
+    "budget_table",
     "budget_totals",
     "condition_of",
     "find",

@@ -11,6 +11,7 @@ from proposals.questions.choices import Choices
 from proposals.questions.sections import ADOPTERS, BENEFITS, BUDGET
 
 LARGEST_NUMBER = Decimal("1e9")
+BUDGET_YEARS = (1, 2, 3)
 
 
 @dataclass
@@ -192,7 +193,7 @@ def budget_by_year(answers: Mapping) -> dict[int, dict[str, Decimal]]:
     found = {}
     for number in BUDGET.filled(answers):
         line = {one.name.rsplit("-", 1)[1]: answers.get(one.name) or "" for one in BUDGET.row(number)}
-        year = int(line["year"]) if line["year"] in ("1", "2", "3") else 1
+        year = int(line["year"]) if line["year"] in map(str, BUDGET_YEARS) else 1
         sums = found.setdefault(year, {"asked": Decimal(0), "matched": Decimal(0)})
         for name in sums:
             sums[name] += as_amount(line[name]) or 0

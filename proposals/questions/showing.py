@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from proposals.questions import reading
 from proposals.questions.asking import Kind, Question, Section, is_answered
@@ -110,15 +111,18 @@ def _answer(question, answers, choices) -> Answer:
     return Answer(question, as_text(question, raw, choices), files)
 
 
-def shown_totals(answers: Mapping) -> dict:
-    """The sums of the budget as text: in all, and for each year where there is more than one."""
+def shown_totals(answers: Mapping) -> dict[str, str]:
+    """The sums of the budget as text."""
+    return {name: reading.pounds(amount) for name, amount in reading.budget_totals(answers).items()}
+
+
+def budget_table(answers: Mapping) -> list[tuple[str, str, str, str]]:
+    """The sums for each year and in all: (key, label, asked, matched), for a table that a script keeps up to date."""
     by_year = reading.budget_by_year(answers)
-    totals = {name: reading.pounds(amount) for name, amount in reading.budget_totals(answers).items()}
-    if len(by_year) > 1:
-        totals["years"] = [
-            (year, {name: reading.pounds(amount) for name, amount in sums.items()}) for year, sums in by_year.items()
-        ]
-    return totals
+    nothing = {"asked": Decimal(0), "matched": Decimal(0)}
+    rows = [(str(year), f"Year {year}", by_year.get(year, nothing)) for year in reading.BUDGET_YEARS]
+    rows.append(("all", "In all", reading.budget_totals(answers)))
+    return [(key, label, reading.pounds(sums["asked"]), reading.pounds(sums["matched"])) for key, label, sums in rows]
 
 
 def systems_named(answers: Mapping) -> set[str]:

@@ -91,7 +91,7 @@ def _facts(call) -> list[tuple[str, str]]:
 @public_page
 def call_form(request, slug):
     """Every question, with criteria, weights and descriptors, to read and print before any account."""
-    call = _call_with_form(request.user, slug)
+    call = published_call(slug)
     weights = {weight.criterion.code: weight for weight in call.weights.all()}
     blanks = questions.blank_form(questions.sections_of(call), questions.Choices(call))
     return render(
@@ -99,15 +99,7 @@ def call_form(request, slug):
         "proposals/call_form.html",
         {
             "call": call,
-            "crumbs": CALLS if call.status == Call.Status.DRAFT else [*CALLS, (call.title, call.get_absolute_url())],
-            "is_preview": call.status == Call.Status.DRAFT,
+            "crumbs": [*CALLS, (call.title, call.get_absolute_url())],
             "sections": [(blank, weights.get(blank.section.criterion)) for blank in blanks],
         },
     )
-
-
-def _call_with_form(user, slug) -> Call:
-    """A published call; for staff also a draft, which they look through before they publish it."""
-    weights = CriterionWeight.objects.select_related("criterion").prefetch_related("criterion__levels")
-    calls = Call.objects.visible_to(user) if user.is_authenticated else Call.objects.published()
-    return get_object_or_404(calls.prefetch_related("priorities", "questions", Prefetch("weights", weights)), slug=slug)

@@ -127,7 +127,10 @@ def draft_section(request, slug, public_id, section):
         return redirect(proposal)
     choices = questions.Choices(proposal.call)
     data = request.POST if request.method == "POST" else None
-    form = forms.SectionForm(section, choices, answers=proposal.answers, version=proposal.version, data=data)
+    answers = _with_files(proposal, section)
+    form = forms.SectionForm(
+        section, choices, answers=answers, version=proposal.version, data=data, files=request.FILES or None
+    )
     clashes = []
     if request.method == "POST":
         form.is_valid()
@@ -143,10 +146,36 @@ def draft_section(request, slug, public_id, section):
             messages.error(request, str(refusal))
             return redirect(proposal)
         else:
-            if answer := _after_saving(request, saved, section, form, choices):
+            if not _keep_files(request, saved, form) and (
+                answer := _after_saving(request, saved, section, form, choices)
+            ):
                 return answer
             proposal = saved
     return render(request, "proposals/proposal_section.html", _section_context(proposal, section, form, clashes))
+
+
+def _with_files(proposal, section) -> dict:
+    """The answers to a section, with the files that answer some of its questions."""
+    if not any(question.kind == questions.Kind.FILE for question in section.by_name.values()):
+        return proposal.answers
+    return questions.with_files(proposal.answers, proposal.attachments.current())
+
+
+def _keep_files(request, proposal, form) -> bool:
+    """Keep the files that answer questions, and take out those that are ticked; whether one was refused."""
+    refused = {}
+    for name in form.files_to_remove():
+        for file in proposal.attachments.current().filter(question=name):
+            actions.remove_attachment(attachment=file, by=request.user)
+    for name, file in form.sent_files().items():
+        try:
+            actions.add_attachment(proposal=proposal, by=request.user, file=file, question=name)
+        except ActionRefused as refusal:
+            refused[name] = str(refusal)
+    if refused:
+        form.show_version(proposal.version)
+        form.show_problems(refused)
+    return bool(refused)
 
 
 def _after_saving(request, proposal, section, form, choices):
@@ -157,7 +186,7 @@ def _after_saving(request, proposal, section, form, choices):
     if "more" in request.POST and section.rows:
         row = section.rows.shown(proposal.answers)[-1]
         return redirect(f"{_section_url(proposal, section)}#{section.rows.name}-{row}")
-    problems = questions.read([section], proposal.answers, choices).problems
+    problems = questions.read([section], _with_files(proposal, section), choices).problems
     if not problems:
         sections = questions.sections_of(proposal.call, proposal)
         following = sections[sections.index(section) + 1]
@@ -194,7 +223,9 @@ def _section_context(proposal, section, form, clashes):
         "form": form,
         "clashes": clashes,
         "weight": weight,
-        "totals": questions.shown_totals(proposal.answers) if section.slug == "budget" else None,
+        "advice": questions.advice(section, proposal.answers),
+        "budget": questions.budget_table(proposal.answers) if section.rows is questions.BUDGET else None,
+        "limit": proposal.call.money_per_project or "",
         "most": questions.pounds(proposal.call.money_per_project) if proposal.call.money_per_project else "",
         "crumbs": _draft_crumbs(proposal, section),
     }
