@@ -156,11 +156,13 @@ def _for_staff(user):
         default=Value(""),
     )
     proposals = Proposal.objects.seen_by_staff(user).annotate(assigned=assigned).annotate(step=step).exclude(step="")
-    for proposal in proposals.select_related("call").order_by("reference")[:50]:
+    proposals = list(proposals.select_related("call").order_by("reference")[:50])
+    declined = _declined([proposal.pk for proposal in proposals if proposal.step == "assign"])
+    for proposal in proposals:
         yield WaitingItem(
             title=f"{STEPS[proposal.step]} {proposal.reference}",
             url=reverse(f"admin:proposals_proposal_{proposal.step}", args=[proposal.pk]),
-            note=f"{proposal.call.title}: {proposal.title}",
+            note=f"{proposal.call.title}: {proposal.title}" + _declined_note(declined.get(proposal.pk, [])),
             due=proposal.call.decision_on,
             section="Proposals",
         )
@@ -198,6 +200,19 @@ def _questions(user):
             note=f"{message.proposal.call.title}, asked {uk_datetime(message.sent_at)}",
             section="Messages",
         )
+
+
+def _declined(proposals) -> dict[int, list]:
+    """Who said no, and why: someone else is wanted."""
+    found = {}
+    rows = Assignment.objects.filter(proposal__in=proposals, status=Assignment.Status.DECLINED)
+    for one in rows.select_related("reviewer").order_by("pk") if proposals else ():
+        found.setdefault(one.proposal_id, []).append(one)
+    return found
+
+
+def _declined_note(declined) -> str:
+    return "".join(f". {one.reviewer.display_name} declined: {one.decline_reason}" for one in declined)
 
 
 STEPS = {

@@ -2,6 +2,7 @@
 
 from proposals.actions.assigning import (
     assign_reviewers,
+    assign_to_all,
     decline_assignment,
     remind_reviewers,
     take_back_assignment,
@@ -50,6 +51,7 @@ __all__ = [
     "archive_call",
     "ask_programme",
     "assign_reviewers",
+    "assign_to_all",
     "copy_call",
     "create_call",
     "decide",

@@ -13,6 +13,7 @@ from proposals.actions.interests import infer_conflicts
 from proposals.actions.screening import locked
 from proposals.models import (
     Assignment,
+    Call,
     Proposal,
     Review,
 )
@@ -71,6 +72,71 @@ def _assign(proposal, reviewer, due_on, by) -> Assignment:
         key=f"proposals.assigned.{assignment.pk}.{times}",
     )
     return assignment
+
+
+@transaction.atomic
+def assign_to_all(*, call, by, reviewers, fingerprint, due_on=None, leave_out=()) -> list[Assignment]:
+    """Give every proposal of a call in assessment the reviewers that it lacks, evenly; one mail a reviewer.
+
+    Args:
+        reviewers: whom to choose from.
+        fingerprint: of the plan that was looked at.
+        leave_out: ids of proposals that get nobody now.
+    Raises:
+        ActionRefused: what was looked at is no longer what would be done.
+    """
+    stored = Call.objects.select_for_update().get(pk=call.pk)
+    if not permissions.can_manage_call(by, stored):
+        raise PermissionDenied
+    if stored.status not in (Call.Status.PUBLISHED, Call.Status.ASSESSMENT):
+        raise ActionRefused("The panel of this call has begun. Nobody can be assigned any more.")
+    if due_on and due_on < clock.today():
+        raise ActionRefused("Choose a date for the reviews that is still to come.")
+    infer_conflicts(proposals=stored.proposals.filter(status=Proposal.Status.IN_ASSESSMENT))
+    plan = readings.plan_of(stored, by, reviewers)
+    if plan.fingerprint != fingerprint:
+        raise ActionRefused(
+            "Something has changed since you looked: a proposal, a reviewer or an interest. Nobody was assigned. "
+            "Look at the new plan below, then assign."
+        )
+    leave_out = set(leave_out)
+    assignments = [
+        Assignment(proposal=one.proposal, reviewer=user, is_lay=user.is_lay, due_on=due_on)
+        for one in plan.proposals
+        if one.proposal.pk not in leave_out
+        for user in one.new
+    ]
+    if not assignments:
+        raise ActionRefused("There is nobody to assign: every proposal has its reviewers, or nobody is free for it.")
+    Assignment.objects.bulk_create(assignments)
+    audit.record_many(
+        "assign_reviewer",
+        assignments,
+        by=by,
+        after=[{"proposal": one.proposal_id, "reviewer": one.reviewer_id} for one in assignments],
+    )
+    _mail_each(assignments, stored, due_on)
+    return assignments
+
+
+def _mail_each(assignments, call, due_on):
+    by_reviewer = defaultdict(list)
+    for one in assignments:
+        by_reviewer[one.reviewer].append(one)
+    for reviewer, own in by_reviewer.items():
+        outbox.send_mail(
+            to=[reviewer.email],
+            template="proposals/assigned_several",
+            context={
+                "name": reviewer.display_name,
+                "references": [one.proposal.reference for one in own],
+                "call": call.title,
+                "due_on": due_on,
+                "url": settings.PORTAL_URL + reverse("my"),
+                "collaborative": settings.COLLABORATIVE,
+            },
+            key=f"proposals.assigned_several.{own[0].pk}",
+        )
 
 
 def _refuse_too_few(proposal, accept_fewer):

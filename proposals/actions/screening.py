@@ -22,33 +22,57 @@ def locked(proposal) -> Proposal:
 
 
 @transaction.atomic
-def screen_proposal(*, proposal, by, is_eligible, reason="") -> Screening:
-    """Say whether a submitted proposal is eligible. If not, the applicant is told why and what to do."""
+def screen_proposal(*, proposal, by, is_eligible, rules_not_met=(), reason="", what_to_do="") -> Screening:
+    """Say whether a submitted proposal is eligible. If not, the applicant is told which rule, and what to do.
+
+    Args:
+        rules_not_met: rules of the call, word for word; the reason is for what no rule says.
+        what_to_do: what the applicant can do now; where the call has no rules, the reason may say it.
+    """
     stored = locked(proposal)
     if not permissions.can_handle(by, stored):
         raise PermissionDenied
-    reason = reason.strip()
-    if not is_eligible and not reason:
-        raise ActionRefused("Say which rule the proposal does not meet, and what the applicant can do.")
-    refuse_nhs_numbers({"Reason": reason})
+    rules, not_met = stored.call.eligibility_rules, list(rules_not_met)
+    reason, what_to_do = reason.strip(), what_to_do.strip()
+    _refuse_half_answers(is_eligible, rules, not_met, reason, what_to_do)
+    refuse_nhs_numbers({"Reason": reason, "What the applicant can do": what_to_do})
     if is_eligible and stored.call.status not in (Call.Status.PUBLISHED, Call.Status.ASSESSMENT):
         raise ActionRefused("The panel has begun. A proposal can no longer join the assessment of this call.")
     to = Proposal.Status.IN_ASSESSMENT if is_eligible else Proposal.Status.INELIGIBLE
     stored.change_status(to, by=by)
     screening = Screening.objects.create(
-        proposal=stored, is_eligible=is_eligible, reason=reason, screened_by=by, screened_at=clock.now()
+        proposal=stored,
+        is_eligible=is_eligible,
+        rules_not_met=[rule for rule in rules if rule in not_met],
+        reason=reason,
+        what_to_do=what_to_do,
+        screened_by=by,
+        screened_at=clock.now(),
     )
-    audit.record("screen_proposal", stored, by=by, after={"is_eligible": is_eligible})
+    audit.record("screen_proposal", stored, by=by, after={"is_eligible": is_eligible, "rules_not_met": len(not_met)})
     if is_eligible:
         infer_conflicts(proposals=[stored])
-    if not is_eligible:
+    else:
         outbox.send_mail(
             to=[stored.applicant.email],
             template="proposals/ineligible",
-            context=_about(stored) | {"reason": reason},
+            context=_about(stored) | {"screening": screening},
             key=f"proposals.ineligible.{screening.pk}",
         )
     return screening
+
+
+def _refuse_half_answers(is_eligible, rules, not_met, reason, what_to_do):
+    if unknown := [rule for rule in not_met if rule not in rules]:
+        raise ActionRefused(f"“{unknown[0]}” is no rule of this call. Open the page again.")
+    if is_eligible and not_met:
+        raise ActionRefused(
+            "You say that a rule is not met, and that the proposal is eligible. Change one of the two answers."
+        )
+    if not is_eligible and not (not_met or reason):
+        raise ActionRefused("Say which rule the proposal does not meet, and what the applicant can do.")
+    if not is_eligible and rules and not what_to_do:
+        raise ActionRefused("Say what the applicant can do now.")
 
 
 def _about(proposal) -> dict:

@@ -9,6 +9,7 @@ from django.urls import NoReverseMatch, path, reverse
 from django.utils.html import format_html, format_html_join
 
 from proposals import actions, forms, permissions, questions, readings
+from proposals.admin.assigning import ReviewingOfCall
 from proposals.admin.shown import history_of, list_of, status_is
 from proposals.models import (
     Call,
@@ -76,7 +77,7 @@ def _copied(call, result) -> str:
 
 
 @admin.register(Call)
-class CallAdmin(ActionAdmin):
+class CallAdmin(ReviewingOfCall, ActionAdmin):
     list_display = ["title", "stage_shown", "opens_at", "closes_at", "decision_on", "received"]
     list_filter = ["status"]
     search_fields = ["title", "summary"]

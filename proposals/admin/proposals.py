@@ -6,7 +6,7 @@ from django.utils.html import format_html
 
 from proposals import actions, forms, permissions, questions, readings
 from proposals.admin.exports import CallFilter, proposal_columns
-from proposals.admin.shown import history_of, list_of, spread_of, status_is
+from proposals.admin.shown import history_of, list_of, spread_of, status_is, text_of
 from proposals.models import (
     Call,
     Proposal,
@@ -75,6 +75,33 @@ def _decide_initial(proposal):
     return {"amount": proposal.amount_asked, "lead_organisation": proposal.organisation_id}
 
 
+def _screen_kwargs(request, proposal):
+    return {"rules": proposal.call.eligibility_rules}
+
+
+def _screen_context(request, proposal):
+    """The proposal beside the form, how many wait, and which is next."""
+    waiting = list(readings.to_screen(request.user, proposal.call).values_list("pk", flat=True))
+    place = waiting.index(proposal.pk) if proposal.pk in waiting else None
+    others = [pk for pk in waiting if pk != proposal.pk]
+    following = waiting[place + 1 :] if place is not None else others
+    return text_of(request, proposal) | {
+        "waiting": len(waiting),
+        "place": None if place is None else place + 1,
+        "next_pk": (following or others or [None])[0],
+    }
+
+
+def _screened(proposal, screening) -> str:
+    """On to the next one of the call, or back to this proposal after the last."""
+    following = readings.to_screen(screening.screened_by, proposal.call).values_list("pk", flat=True)
+    after = [pk for pk in following.filter(submitted_at__gte=proposal.submitted_at) if pk != proposal.pk]
+    pk = (after or list(following[:1]) or [None])[0]
+    if pk is None:
+        return reverse("admin:proposals_proposal_change", args=[proposal.pk])
+    return reverse("admin:proposals_proposal_screen", args=[pk])
+
+
 @admin.register(Proposal)
 class ProposalAdmin(ExportAdmin, ActionAdmin):
     list_display = ["reference", "title", "call_shown", "status", "organisation_shown", "reviews_shown", "spread_shown"]
@@ -97,7 +124,9 @@ class ProposalAdmin(ExportAdmin, ActionAdmin):
         verb(
             "screen", form=forms.ScreenForm, action=actions.screen_proposal, label="Screen",
             permission=permissions.can_handle, when=status_is(Proposal.Status.SUBMITTED, Proposal.Status.INELIGIBLE),
-            intro="Does the proposal meet the rules of the call? Whether it is good is for the reviewers.",
+            form_kwargs=_screen_kwargs, context=_screen_context, template="proposals/admin_screen.html",
+            success=lambda proposal, screening: f"{proposal.reference} is {str(screening).lower()}.",
+            success_url=_screened,
         ),
         verb(
             "assign", form=forms.AssignForm, action=actions.assign_reviewers, label="Assign reviewers",
@@ -185,8 +214,18 @@ class ProposalAdmin(ExportAdmin, ActionAdmin):
 
     @admin.display(description="screening")
     def screening_shown(self, proposal):
-        rows = ((one, one.reason, one.screened_by, uk_datetime(one.screened_at)) for one in proposal.screenings.all())
-        return list_of("<li>{} {} ({}, {})</li>", rows, "Not screened yet")
+        rows = (
+            (
+                one,
+                ". Not met: " + "; ".join(one.rules_not_met) if one.rules_not_met else "",
+                f". {one.reason}" if one.reason else "",
+                f" What to do: {one.what_to_do}" if one.what_to_do else "",
+                one.screened_by,
+                uk_datetime(one.screened_at),
+            )
+            for one in proposal.screenings.select_related("screened_by")
+        )
+        return list_of("<li>{}{}{}{} ({}, {})</li>", rows, "Not screened yet")
 
     @admin.display(description="reviewers")
     def assignments_shown(self, proposal):

@@ -4,9 +4,9 @@ from django.contrib import admin
 from django.urls import reverse
 from django.utils.html import format_html
 
-from proposals import actions, forms, permissions, questions, readings
+from proposals import actions, forms, permissions
 from proposals.admin.exports import CallOfProposalFilter, assignment_columns, review_columns
-from proposals.admin.shown import history_of, list_of, spread_of, status_is
+from proposals.admin.shown import history_of, list_of, spread_of, status_is, text_of
 from proposals.models import (
     Assignment,
     Proposal,
@@ -118,17 +118,7 @@ def _review_kwargs(request, review):
 
 
 def _review_context(request, review):
-    proposal = review.proposal
-    blind = proposal.call.is_blind and not request.user.is_programme_staff
-    attachments = list(proposal.attachments.visible_to(request.user))
-    return {
-        "proposal": proposal,
-        "call": proposal.call,
-        "blind": blind,
-        "sections": questions.shown_of(proposal, attachments=attachments, blind=blind),
-        "totals": questions.shown_totals(proposal.answers),
-        "attachments": [one for one in attachments if not one.question],
-        "since": readings.since_last_time_of(proposal, blind=blind),
+    return text_of(request, review.proposal) | {
         "stored_scores": review.scores.select_related("criterion"),
         "is_stale": request.method == "POST",
     }

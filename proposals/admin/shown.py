@@ -2,7 +2,7 @@
 
 from django.utils.html import format_html, format_html_join
 
-from proposals import scoring
+from proposals import questions, readings, scoring
 from psc_portal.common.templatetags.portal import uk_datetime
 
 
@@ -35,3 +35,18 @@ def spread_of(row) -> str:
     if (row.widest_spread or 0) >= scoring.WIDE_SPREAD:
         shown += f" (scores {row.widest_spread} apart: discuss)"
     return shown
+
+
+def text_of(request, proposal) -> dict:
+    """What `_proposal_text.html` shows: a proposal as this user may read it, without names where the call is blind."""
+    blind = proposal.call.is_blind and not request.user.is_programme_staff
+    attachments = list(proposal.attachments.visible_to(request.user))
+    return {
+        "proposal": proposal,
+        "call": proposal.call,
+        "blind": blind,
+        "sections": questions.shown_of(proposal, attachments=attachments, blind=blind),
+        "since": readings.since_last_time_of(proposal, blind=blind),
+        "totals": questions.shown_totals(proposal.answers),
+        "attachments": [one for one in attachments if not one.question],
+    }

@@ -5,9 +5,18 @@ from proposals.forms.drafts import AttachmentForm, ResubmitForm, SectionForm, Su
 from proposals.forms.fit_check import FitCheckForm
 from proposals.forms.messages import CallAnswerForm, MessageForm, PublishAnswerForm, WriteToTeamForm
 from proposals.forms.reviews import DeclareForm, DeclineForm, ReasonForm, ReviewForm, UnlockForm
-from proposals.forms.staff import AssignForm, ConflictForm, DecideForm, FeedbackForm, OverrideForm, ScreenForm
+from proposals.forms.staff import (
+    AssignAllForm,
+    AssignForm,
+    ConflictForm,
+    DecideForm,
+    FeedbackForm,
+    OverrideForm,
+    ScreenForm,
+)
 
 __all__ = [
+    "AssignAllForm",
     "AssignForm",
     "AttachmentForm",
     "CallAnswerForm",

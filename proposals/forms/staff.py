@@ -4,7 +4,7 @@ from django import forms
 from django.contrib.auth import get_user_model
 
 from projects.models import Organisation
-from proposals.forms.later import YES_NO, LaterText
+from proposals.forms.later import YES_NO, LaterChoice, LaterText
 from proposals.models import ConflictOfInterest, Decision
 from psc_portal.common import clock
 from psc_portal.common.nhsuk import (
@@ -15,22 +15,57 @@ from psc_portal.common.nhsuk import (
 
 
 class ScreenForm(NhsukFormMixin, forms.Form):
+    """Each rule of the call as a question, then the whole. A call without rules asks the whole only."""
+
     submit_label = "Save"
-    eligible = forms.ChoiceField(
-        label="Is the proposal eligible?", choices=YES_NO, widget=RevealRadios(reveals={"no": "reason"})
-    )
-    reason = LaterText(
-        label="Which rule does it not meet, and what can the applicant do?",
-        help_text="We send this to the applicant",
-        widget=forms.Textarea(attrs={"rows": 4}),
-    )
+
+    def __init__(self, *args, rules=(), **kwargs):
+        super().__init__(*args, **kwargs)
+        self.rules = {f"rule_{number}": rule for number, rule in enumerate(rules, 1)}
+        for number, (name, rule) in enumerate(self.rules.items(), 1):
+            self.fields[name] = LaterChoice(
+                label=f"Rule {number}: {rule}",
+                choices=[("yes", "Met"), ("no", "Not met")],
+                widget=forms.RadioSelect(attrs={"inline": True}),
+            )
+        self.fields["eligible"] = forms.ChoiceField(
+            label="Is the proposal eligible?", choices=YES_NO, widget=forms.RadioSelect(attrs={"inline": True})
+        )
+        self.fields["reason"] = LaterText(
+            label="If not: another reason, or more about the rule"
+            if rules
+            else "If not: which rule does it not meet, and what can the applicant do?",
+            help_text="We send this to the applicant",
+            widget=forms.Textarea(attrs={"rows": 3}),
+        )
+        if rules:
+            self.fields["what_to_do"] = LaterText(
+                label="If not: what can the applicant do now?",
+                help_text="We send this to the applicant",
+                widget=forms.Textarea(attrs={"rows": 3}),
+            )
 
     def clean(self):
         values = super().clean()
-        values["is_eligible"] = values.pop("eligible", None) == "yes"
-        if not self.errors and not values["is_eligible"] and not values.get("reason"):
-            self.add_error("reason", "Say which rule the proposal does not meet, and what the applicant can do")
+        met = {name: values.pop(name, "") for name in self.rules}
+        is_eligible = values.pop("eligible", None)
+        values["is_eligible"] = is_eligible == "yes"
+        values["rules_not_met"] = [self.rules[name] for name, answer in met.items() if answer == "no"]
+        if is_eligible == "yes":
+            for number, (name, answer) in enumerate(met.items(), 1):
+                if answer == "no":
+                    self.add_error(name, f"Rule {number} is not met: then the proposal is not eligible")
+                elif not answer:
+                    self.add_error(name, f"Say whether rule {number} is met")
+        elif is_eligible == "no":
+            self._ask_why(values)
         return values
+
+    def _ask_why(self, values):
+        if not values["rules_not_met"] and not values.get("reason"):
+            self.add_error("reason", "Say which rule the proposal does not meet, and what the applicant can do")
+        if self.rules and not values.get("what_to_do"):
+            self.add_error("what_to_do", "Say what the applicant can do now")
 
 
 class AssignForm(NhsukFormMixin, forms.Form):
@@ -54,6 +89,24 @@ class AssignForm(NhsukFormMixin, forms.Form):
 
     def clean_reviewers(self):
         return [self.users[pk] for pk in self.cleaned_data["reviewers"]]
+
+
+class AssignAllForm(NhsukFormMixin, forms.Form):
+    """The plan that was looked at, confirmed."""
+
+    submit_label = "Assign these reviewers"
+    due_on = DateInputField(label="Reviews wanted by", required=False)
+    fingerprint = forms.CharField(widget=forms.HiddenInput)
+
+    def __init__(self, *args, people, plan, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.people, self.plan = people, plan
+
+    def clean(self):
+        values = super().clean()
+        values["reviewers"] = self.people
+        values["leave_out"] = [int(pk) for pk in self.data.getlist("leave_out") if pk.isdecimal()]
+        return values
 
 
 class ConflictForm(NhsukFormMixin, forms.Form):

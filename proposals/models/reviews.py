@@ -25,7 +25,10 @@ class Screening(models.Model):
     class Meta:
         ordering = ["screened_at", "pk"]
         constraints = [
-            models.CheckConstraint(condition=Q(is_eligible=True) | ~Q(reason=""), name="screening_refusal_has_a_reason")
+            models.CheckConstraint(
+                condition=Q(is_eligible=True) | ~Q(reason="") | ~Q(rules_not_met=[]),
+                name="screening_refusal_has_a_rule_or_a_reason",
+            )
         ]
 
     def __str__(self):

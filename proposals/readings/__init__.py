@@ -13,8 +13,10 @@ from proposals.readings.reviewing import (
     assignment_counts,
     load_of,
     people_with_interest,
+    plan_of,
     possible_reviewers,
     reviewers,
+    to_screen,
     without_interest,
 )
 from proposals.readings.since import since_last_time_of
@@ -30,6 +32,7 @@ __all__ = [
     "counts_of_calls",
     "load_of",
     "people_with_interest",
+    "plan_of",
     "possible_reviewers",
     "promise_of",
     "ranking",
@@ -37,6 +40,7 @@ __all__ = [
     "reviewers",
     "since_last_time_of",
     "steps_of",
+    "to_screen",
     "without_interest",
 ]
 

@@ -1,12 +1,13 @@
 """Who can review what, who has an interest, and how far the reviewing is."""
 
+import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
 
 from django.contrib.auth import get_user_model
 from django.db.models import Count, Q
 
-from proposals import ties
+from proposals import matching, ties
 from proposals.models import Assignment, ConflictOfInterest, Proposal, Review
 from psc_portal.accounts.models import Role
 
@@ -43,6 +44,12 @@ def reviewers():
     return get_user_model().objects.with_role(Role.REVIEWER).order_by("full_name", "pk")
 
 
+def to_screen(user, call):
+    """What of a call waits to be screened, as it came in; staff see none in which they have an interest."""
+    waiting = Proposal.objects.filter(call=call, status=Proposal.Status.SUBMITTED).seen_by_staff(user)
+    return waiting.order_by("submitted_at", "pk")
+
+
 @dataclass(frozen=True)
 class PossibleReviewer:
     user: object
@@ -76,3 +83,103 @@ def assignment_counts(proposals) -> dict[int, tuple[int, int]]:
         .annotate(assigned=Count("pk"), locked=Count("pk", filter=Q(review__status=Review.Status.LOCKED)))
     )
     return {row["proposal"]: (row["assigned"], row["locked"]) for row in rows}
+
+
+# Assigning reviewers to a whole call ----------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class PlannedProposal:
+    proposal: Proposal
+    already: list  # users
+    new: list
+    why_short: str = ""  # empty: it gets all that the call wants
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Who would get what: nothing is written yet."""
+
+    proposals: list[PlannedProposal]
+    loads: list[tuple]  # (user, before, after)
+
+    @property
+    def pairs(self) -> list[tuple[int, int]]:
+        return [(one.proposal.pk, user.pk) for one in self.proposals for user in one.new]
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same plan: what staff looked at is what is done."""
+        return hashlib.sha256(repr(self.pairs).encode()).hexdigest()[:16]
+
+    @property
+    def short(self) -> list[PlannedProposal]:
+        return [one for one in self.proposals if one.why_short]
+
+    @property
+    def changed(self) -> list[PlannedProposal]:
+        return [one for one in self.proposals if one.new]
+
+
+def plan_of(call, user, people=None) -> Plan:
+    """An even assignment of the reviewers to every proposal of the call in assessment that `user` may handle.
+
+    Who is assigned stays. Who declined, was taken back or has an interest is not asked.
+
+    Args:
+        people: the reviewers to choose from; by default all of them.
+    """
+    everyone = list(reviewers())
+    people = everyone if people is None else [one for one in everyone if one in set(people)]
+    waiting = Proposal.objects.filter(call=call, status=Proposal.Status.IN_ASSESSMENT).seen_by_staff(user)
+    proposals = list(waiting.defer("answers", "search").order_by("reference"))
+    fixed, barred = defaultdict(set), defaultdict(set)
+    given = Assignment.objects.filter(proposal__in=proposals).select_related("reviewer").order_by("pk")
+    users = {one.pk: one for one in everyone}
+    for one in given:
+        users.setdefault(one.reviewer_id, one.reviewer)
+        is_current = one.status in (Assignment.Status.ASSIGNED, Assignment.Status.CLEARED)
+        (fixed if is_current else barred)[one.proposal_id].add(one.reviewer_id)
+    why = people_with_interest(proposals, people)
+    choice = {one.pk for one in people}
+    found = matching.match(
+        allowed={one.pk: choice - why.get(one.pk, {}).keys() - barred[one.pk] for one in proposals},
+        lay={pk for pk, one in users.items() if one.is_lay},
+        reviews=call.reviews_wanted,
+        lay_reviews=call.lay_reviews_wanted,
+        fixed=fixed,
+        load=dict.fromkeys(choice, 0),
+    )
+    before = defaultdict(int)
+    for ids in fixed.values():
+        for pk in ids:
+            before[pk] += 1
+    planned = [
+        PlannedProposal(
+            one,
+            [users[pk] for pk in sorted(fixed[one.pk])],
+            [users[pk] for pk in found.reviewers[one.pk] if pk not in fixed[one.pk]],
+            _why_short(found.short.get(one.pk), people, why.get(one.pk, {}), barred[one.pk]),
+        )
+        for one in proposals
+    ]
+    loads = [(users[pk], before[pk], found.loads[pk]) for pk in found.loads]
+    return Plan(planned, sorted(loads, key=lambda row: (row[0].full_name, row[0].pk)))
+
+
+def _why_short(short, people, why, barred) -> str:
+    if short is None:
+        return ""
+    lay = [one for one in people if one.is_lay]
+    words = []
+    for missing, kind, group in (
+        (short.lay_reviews, "lay ", lay),
+        (short.reviews - short.lay_reviews, "", people),
+    ):
+        if missing:
+            interest = sum(one.pk in why for one in group)
+            said_no = sum(one.pk in barred and one.pk not in why for one in group)
+            words.append(
+                f"{missing} more {kind}reviewer{'' if missing == 1 else 's'} wanted. Of {len(group)} {kind}chosen, "
+                f"{interest} {'has' if interest == 1 else 'have'} an interest and {said_no} declined or "
+                f"{'was' if said_no == 1 else 'were'} taken back."
+            )
+    return " ".join(words)

@@ -3,14 +3,17 @@
 import datetime as dt
 
 import pytest
+from django.core.exceptions import PermissionDenied
+from django.urls import reverse
 
-from proposals import actions
+from proposals import actions, readings
 from proposals.actions.assigning import is_to_remind
 from proposals.models import Assignment, Call
 from psc_portal.common import clock
+from psc_portal.common.refusals import ActionRefused
 from tests.factories.accounts import UserFactory
 from tests.factories.projects import AffiliationFactory
-from tests.factories.proposals import AssignmentFactory, ReviewFactory
+from tests.factories.proposals import AssignmentFactory, CallFactory, ProposalFactory, ReviewFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -94,3 +97,162 @@ def test_how_many_reviews_a_call_wants_reads_well_for_one_too(reviews, lay, word
     call = Call(reviews_wanted=reviews, lay_reviews_wanted=lay)
 
     assert call.reviews_in_words == words
+
+
+# Reviewers for a whole call -------------------------------------------------------------------------------------------
+def call_with(proposals=3, reviewers=4, lay=2, **kwargs):
+    call = CallFactory(in_assessment=True, reviews_wanted=2, lay_reviews_wanted=1, **kwargs)
+    made = [ProposalFactory(in_assessment=True, call=call) for _ in range(proposals)]
+    people = [UserFactory(reviewer=True, is_lay=number < lay) for number in range(reviewers)]
+    return call, made, people
+
+
+def assign_address(call) -> str:
+    return reverse("admin:proposals_call_assign", args=[call.pk])
+
+
+def test_every_proposal_of_a_call_gets_its_reviewers_evenly_and_nobody_with_an_interest(mailed):
+    call, proposals, people = call_with()
+    staff, due = UserFactory(staff=True), clock.today() + dt.timedelta(days=14)
+    AffiliationFactory(user=people[0], organisation=proposals[0].organisation)
+    actions.record_conflict(proposal=proposals[1], by=staff, user=people[2], kind="close")
+    plan = readings.plan_of(call, staff)
+
+    actions.assign_to_all(call=call, by=staff, reviewers=people, fingerprint=plan.fingerprint, due_on=due)
+
+    given = Assignment.objects.filter(proposal__call=call)
+    pairs = set(given.values_list("proposal", "reviewer"))
+    assert not {(proposals[0].pk, people[0].pk), (proposals[1].pk, people[2].pk)} & pairs
+    for proposal in proposals:
+        assert given.filter(proposal=proposal).count() == 2
+        assert given.filter(proposal=proposal, is_lay=True).exists()
+    loads = [given.filter(reviewer=one).count() for one in people]
+    assert max(loads) - min(loads) <= 1
+    assert set(given.values_list("due_on", flat=True)) == {due}
+    assert [len(mailed(one)) for one in people] == [1 if load else 0 for load in loads]
+    assert not any(proposals[0].title in mailed(one)[0].body for one in people)
+
+
+def test_what_was_assigned_stays_and_who_declined_is_not_asked_again():
+    call, (proposal, *_rest), people = call_with(proposals=1, reviewers=3, lay=1)
+    staff = UserFactory(staff=True)
+    AssignmentFactory(proposal=proposal, reviewer=people[1], cleared=True)
+    AssignmentFactory(proposal=proposal, reviewer=people[0], is_lay=True, status="declined")
+
+    (planned,) = readings.plan_of(call, staff).proposals
+
+    assert (planned.already, planned.new) == ([people[1]], [])
+    assert planned.why_short == (
+        "1 more lay reviewer wanted. Of 1 lay chosen, 0 have an interest and 1 declined or was taken back."
+    )
+
+
+def test_the_plan_is_shown_before_anything_is_done_and_due_on_is_the_calls_date(client_as):
+    due = clock.today() + dt.timedelta(days=20)
+    call, proposals, _people = call_with(reviews_due_on=due)
+    client = client_as(UserFactory(staff=True))
+
+    page = client.get(assign_address(call)).content.decode()
+    assert not Assignment.objects.exists()
+    for proposal in proposals:
+        assert proposal.reference in page
+    plan = readings.plan_of(call, call.created_by)
+    data = {
+        "fingerprint": plan.fingerprint,
+        "due_on_day": due.day,
+        "due_on_month": due.month,
+        "due_on_year": due.year,
+        "leave_out": [proposals[0].pk],
+    }
+    assert f'value="{due.day}"' in page
+    answer = client.post(assign_address(call), data)
+
+    assert answer.status_code == 302
+    assert set(Assignment.objects.values_list("proposal", flat=True)) == {one.pk for one in proposals[1:]}
+
+
+def test_only_the_chosen_reviewers_take_part(client_as):
+    call, _proposals, people = call_with()
+    client = client_as(UserFactory(staff=True))
+    chosen = [people[0], people[3]]
+
+    page = client.get(assign_address(call), {"reviewers": [one.pk for one in chosen]}).content.decode()
+    fingerprint = page.split('name="fingerprint" value="')[1].split('"')[0]
+    client.post(assign_address(call), {"reviewers": [one.pk for one in chosen], "fingerprint": fingerprint})
+
+    assert set(Assignment.objects.values_list("reviewer", flat=True)) == {one.pk for one in chosen}
+
+
+def test_a_plan_that_is_no_longer_true_assigns_nobody(client_as):
+    call, _proposals, _people = call_with()
+    client = client_as(UserFactory(staff=True))
+    plan = readings.plan_of(call, call.created_by)
+    AffiliationFactory(user=plan.proposals[0].new[0], organisation=plan.proposals[0].proposal.organisation)
+
+    answer = client.post(assign_address(call), {"fingerprint": plan.fingerprint})
+
+    assert "Something has changed since you looked" in answer.content.decode()
+    assert not Assignment.objects.exists()
+
+
+def test_a_double_click_assigns_once(client_as):
+    call, _proposals, people = call_with()
+    staff = UserFactory(staff=True)
+    fingerprint = readings.plan_of(call, staff).fingerprint
+    actions.assign_to_all(call=call, by=staff, reviewers=people, fingerprint=fingerprint)
+
+    with pytest.raises(ActionRefused, match="Something has changed"):
+        actions.assign_to_all(call=call, by=staff, reviewers=people, fingerprint=fingerprint)
+
+    assert Assignment.objects.count() == 6
+
+
+@pytest.mark.parametrize("who", ["reviewer", "applicant"])
+def test_only_staff_assign_and_see_the_plan(who, client_as):
+    call, proposals, people = call_with()
+    user = people[0] if who == "reviewer" else proposals[0].applicant
+    client = client_as(user)
+
+    with pytest.raises(PermissionDenied):
+        actions.assign_to_all(call=call, by=user, reviewers=people, fingerprint="x")
+    for answer in (client.get(assign_address(call)), client.post(assign_address(call), {"fingerprint": "x"})):
+        assert answer.status_code in (302, 404)
+        assert proposals[0].reference not in answer.content.decode()
+
+
+def test_the_plan_leaves_out_what_its_maker_has_an_interest_in(client_as):
+    call, proposals, _people = call_with()
+    staff = UserFactory(staff=True)
+    AffiliationFactory(user=staff, organisation=proposals[0].organisation)
+
+    page = client_as(staff).get(assign_address(call)).content.decode()
+
+    assert proposals[0].reference not in page
+    assert proposals[1].reference in page
+
+
+def test_the_plan_takes_equally_many_queries_for_1_and_3_proposals(client_as, queries_of):
+    call, _proposals, _people = call_with(proposals=1)
+    client = client_as(UserFactory(staff=True))
+    with_one = queries_of(client, [assign_address(call)])
+
+    for _ in range(2):
+        ProposalFactory(in_assessment=True, call=call)
+        UserFactory(reviewer=True)
+
+    assert queries_of(client, [assign_address(call)]) == with_one
+
+
+# Declined -------------------------------------------------------------------------------------------------------------
+def test_staff_see_what_was_declined_among_what_waits_and_replace_it(client_as):
+    _call, (proposal, *_rest), people = call_with(proposals=1, reviewers=3, lay=1)
+    staff = UserFactory(staff=True)
+    actions.assign_reviewers(proposal=proposal, by=staff, reviewers=people[:2])
+    actions.decline_assignment(assignment=people[1].assignments.get(), by=people[1], reason="On leave until May.")
+
+    page = client_as(staff).get(reverse("my")).content.decode()
+    assert "On leave until May." in page
+    assert reverse("admin:proposals_proposal_assign", args=[proposal.pk]) in page
+    actions.assign_reviewers(proposal=proposal, by=staff, reviewers=people[2:])
+
+    assert "On leave until May." not in client_as(staff).get(reverse("my")).content.decode()
