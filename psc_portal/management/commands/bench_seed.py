@@ -1,0 +1,61 @@
+import json
+import re
+
+from django.conf import settings
+from django.core.cache import cache
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from proposals.models import Proposal
+from psc_portal.management.bench import works
+from psc_portal.management.bench.seed import seed
+
+
+class Command(BaseCommand):
+    help = "Fill the empty database of script/bench, count the queries of each page, and print both as JSON"
+
+    def add_arguments(self, parser):
+        parser.add_argument("--proposals", type=int, required=True)
+
+    def handle(self, *, proposals, **options):
+        if settings.ROOT_URLCONF != "psc_portal.management.bench.urls":
+            raise CommandError("This is a part of script/bench.")
+        if Proposal.objects.exists():
+            raise CommandError("There is data already: start from an empty database.")
+        found = seed(proposals)
+        queries = {work.name: count_queries(work, found) for work in works.WORKS}
+        self.stdout.write(json.dumps(found | {"queries": queries}))
+
+
+def count_queries(work, found) -> int:
+    """Of the second look: the first one fills what is kept. Savepoints are not counted."""
+    client = Client(headers={"cookie": found["cookies"][work.who]}, SERVER_NAME="127.0.0.1")
+    path = works.path_of(work, found["addresses"])
+    _ask(client, path, work)
+    if work.is_cold:
+        cache.clear()
+    form = _form(client, path) if work.is_save else None
+    with CaptureQueriesContext(connection) as captured:
+        _ask(client, path, work, form)
+    return len([one for one in captured if "SAVEPOINT" not in one["sql"]])
+
+
+def _form(client, path) -> dict:
+    return form_of(client.get(path).content.decode()) | {"title": "Another title", "later": "1"}
+
+
+def form_of(page: str) -> dict[str, str]:
+    """Hidden fields of a page's form: version and token."""
+    return dict(re.findall(r'<input type="hidden" name="([\w-]+)"(?: id="[^"]*")? value="([^"]*)"', page)) | dict(
+        re.findall(r'<input type="hidden" name="([\w-]+)" value="([^"]*)"', page)
+    )
+
+
+def _ask(client, path, work, form=None):
+    answer = client.post(path, form) if form else client.get(path)
+    if answer.status_code >= 400 or (answer.status_code == 302 and not form):
+        raise CommandError(f"{work.name}: {path} answered {answer.status_code}")
+    if answer.streaming:
+        b"".join(answer.streaming_content)
