@@ -9,6 +9,12 @@ def make_copy(proposal_pk):  # may run twice: the second finds it made
     actions.make_copy(proposal=Proposal.objects.get(pk=proposal_pk))
 
 
+@shared_task(name="proposals.remind", expires=300)
+def remind():  # may run twice: each reminder has a key
+    actions.remind_of_calls()
+    actions.remind_of_drafts()
+
+
 @shared_task(name="proposals.sweep_copies", expires=60)
 def sweep_copies():
     actions.sweep_copies()

@@ -1,13 +1,17 @@
 from django.urls import path
 
-from proposals.views import calls, drafts, fit_check, preview, status
+from proposals.views import calls, drafts, feeds, fit_check, preview, reminders, status
 
 app_name = "proposals"
 urlpatterns = [
     path("calls/", calls.call_list, name="call_list"),
+    path("calls/feed/", feeds.feed, name="call_feed"),
+    path("calls/calendar.ics", feeds.calendar, name="calendar"),
+    path("calls/reminder/<uuid:token>/", reminders.reminder, name="reminder"),
     path("calls/<slug:slug>/", calls.call_detail, name="call_detail"),
     path("calls/<slug:slug>/fit-check/", fit_check.fit_check, name="fit_check"),
     path("calls/<slug:slug>/fit-check/go-on/", fit_check.fit_check_go_on, name="fit_check_go_on"),
+    path("calls/<slug:slug>/calendar.ics", feeds.call_calendar, name="call_calendar"),
     path("calls/<slug:slug>/form/", calls.call_form, name="call_form"),
     path("calls/<slug:slug>/apply/", drafts.apply, name="apply"),
     path("calls/<slug:slug>/apply/<uuid:public_id>/", drafts.draft, name="draft"),
@@ -21,6 +25,9 @@ urlpatterns = [
     path("calls/<slug:slug>/apply/<uuid:public_id>/<slug:section>/", drafts.draft_section, name="draft_section"),
     path("calls/<slug:slug>/preview/", preview.preview, name="preview"),
     path("calls/<slug:slug>/preview/<path:rest>", preview.preview, name="preview_page"),
+    path("calls/<slug:slug>/remind/", reminders.remind, name="call_remind"),
+    path("calls/<slug:slug>/report/", calls.call_report, name="call_report"),
+    path("calls/<slug:slug>/report.csv", calls.call_report_csv, name="call_report_csv"),
     path("proposals/files/<uuid:file_id>/", status.attachment, name="attachment"),
     path("proposals/<slug:address>/", status.proposal_detail, name="proposal_detail"),
     path("proposals/<slug:address>/copy/", status.proposal_copy, name="proposal_copy"),

@@ -39,6 +39,13 @@ from proposals.actions.interests import (
     record_conflict,
 )
 from proposals.actions.messages import answer_message, ask_programme, edit_answer, publish_answer, write_to_team
+from proposals.actions.reminding import (
+    ask_for_reminder,
+    confirm_reminder,
+    remind_of_calls,
+    remind_of_drafts,
+    stop_reminder,
+)
 from proposals.actions.resubmitting import resubmit_proposal
 from proposals.actions.reviewing import lock_review, save_review, show_other_reviews, unlock_review, write_review
 from proposals.actions.screening import screen_proposal, send_to_panel
@@ -49,9 +56,11 @@ __all__ = [
     "add_attachment",
     "answer_message",
     "archive_call",
+    "ask_for_reminder",
     "ask_programme",
     "assign_reviewers",
     "assign_to_all",
+    "confirm_reminder",
     "copy_call",
     "create_call",
     "decide",
@@ -74,6 +83,8 @@ __all__ = [
     "publish_call",
     "record_conflict",
     "release_feedback",
+    "remind_of_calls",
+    "remind_of_drafts",
     "remind_reviewers",
     "remove_attachment",
     "resubmit_proposal",
@@ -84,6 +95,7 @@ __all__ = [
     "show_other_reviews",
     "start_assessment",
     "start_proposal",
+    "stop_reminder",
     "submit_proposal",
     "sweep_copies",
     "take_back_assignment",

@@ -3,7 +3,7 @@
 from proposals.forms.calls import CallForm, CopyCallForm, ExtendForm, PanelForm
 from proposals.forms.drafts import AttachmentForm, ResubmitForm, SectionForm, SubmitForm, WithdrawForm
 from proposals.forms.fit_check import FitCheckForm
-from proposals.forms.messages import CallAnswerForm, MessageForm, PublishAnswerForm, WriteToTeamForm
+from proposals.forms.messages import CallAnswerForm, MessageForm, PublishAnswerForm, ReminderForm, WriteToTeamForm
 from proposals.forms.reviews import DeclareForm, DeclineForm, ReasonForm, ReviewForm, UnlockForm
 from proposals.forms.staff import (
     AssignAllForm,
@@ -34,6 +34,7 @@ __all__ = [
     "PanelForm",
     "PublishAnswerForm",
     "ReasonForm",
+    "ReminderForm",
     "ResubmitForm",
     "ReviewForm",
     "ScreenForm",

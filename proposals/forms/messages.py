@@ -1,5 +1,6 @@
 """Questions, answers, and answers for everyone."""
 
+from crispy_forms.layout import Div, Layout
 from django import forms
 from django.urls import reverse
 
@@ -48,3 +49,20 @@ class PublishAnswerForm(NhsukFormMixin, forms.Form):
 class CallAnswerForm(PublishAnswerForm):
     call = forms.ModelChoiceField(label="Call", queryset=Call.objects.published())
     field_order = ["call", "question", "answer"]
+
+
+class ReminderForm(NhsukFormMixin, forms.Form):
+    submit_label = "Remind me"
+    form_layout = Layout("email", Div("website", hidden=True))
+    email = forms.EmailField(
+        label="Your email address",
+        help_text="We use it for these reminders only, and delete it once the call has closed.",
+        widget=forms.EmailInput({"autocomplete": "email", "spellcheck": "false"}),
+    )
+    website = forms.CharField(  # people never see this box; programs that fill in every box do
+        label="Leave this box empty", required=False, widget=forms.TextInput({"autocomplete": "off", "tabindex": "-1"})
+    )
+
+    @property
+    def is_from_a_program(self) -> bool:
+        return bool(self.data.get("website"))

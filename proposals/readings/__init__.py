@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Avg, Count, Q
+from django.db.models import Avg, Count
 
 from proposals import scoring
 from proposals.models import Call, Proposal, Review
 from proposals.readings.correspondence import correspondence_of, promise_of, steps_of
+from proposals.readings.outcomes import CallCounts, call_report, counts_of_calls
 from proposals.readings.reviewing import (
     PossibleReviewer,
     assignment_counts,
@@ -28,6 +29,7 @@ __all__ = [
     "assignment_counts",
     "bands_of",
     "basis_of_decision",
+    "call_report",
     "correspondence_of",
     "counts_of_calls",
     "load_of",
@@ -136,28 +138,3 @@ def bands_of(proposal: Proposal) -> dict[int, str]:
         fields.setdefault(criterion, {})[one] = Decimal(mean).quantize(scoring.KEPT)
     bands = {criterion: scoring.thirds(means).get(proposal.pk) for criterion, means in fields.items()}
     return {criterion: band for criterion, band in bands.items() if band}
-
-
-@dataclass(frozen=True)
-class CallCounts:
-    """What the public may know of a call: how many, never who."""
-
-    received: int
-    eligible: int
-    funded: int
-
-
-def counts_of_calls(calls) -> dict[int, CallCounts]:
-    """Received, eligible and funded by call. Funded counts only what applicants have been told."""
-    told = Q(pk__in=Proposal.objects.public().order_by().values("pk"))
-    rows = (
-        Proposal.objects.filter(call__in=calls, submitted_at__isnull=False)
-        .order_by()
-        .values("call")
-        .annotate(
-            received=Count("pk"),
-            eligible=Count("pk", filter=Q(status__in=Proposal.ELIGIBLE)),
-            funded=Count("pk", filter=told),
-        )
-    )
-    return {row["call"]: CallCounts(row["received"], row["eligible"], row["funded"]) for row in rows}

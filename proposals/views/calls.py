@@ -1,12 +1,14 @@
 """Pages of calls, for everyone."""
 
 from django.db.models import Prefetch
+from django.http import Http404
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from proposals import questions, readings
 from proposals.models import Call, CriterionWeight, PromisedBenefit
 from psc_portal.common import clock, registry
+from psc_portal.common.export import csv_response
 from psc_portal.common.pagination import paginate
 from psc_portal.common.public_pages import public_page
 from psc_portal.common.templatetags.portal import uk_date, uk_datetime
@@ -22,7 +24,7 @@ def call_list(request):
     past = paginate(request, calls.past_at(now), per_page=10)
     counts = readings.counts_of_calls([call.pk for call in past])
     for call in past:
-        call.counts = counts.get(call.pk, readings.CallCounts(0, 0, 0))
+        call.counts = counts.get(call.pk, readings.CallCounts())
     return render(
         request,
         "proposals/call_list.html",
@@ -61,9 +63,7 @@ def call_detail(request, slug):
             "crumbs": CALLS,
             "facts": _facts(call),
             "extensions": call.extensions.filter(applicant__isnull=True),
-            "counts": readings.counts_of_calls([call.pk]).get(call.pk, readings.CallCounts(0, 0, 0))
-            if is_past
-            else None,
+            "counts": readings.counts_of_calls([call.pk]).get(call.pk, readings.CallCounts()) if is_past else None,
             "answers": call.answers.all(),
             "funded": funded,
             "thread": registry.thread_of("call", call.pk, user=request.user, known=known),
@@ -103,3 +103,56 @@ def call_form(request, slug):
             "sections": [(blank, weights.get(blank.section.criterion)) for blank in blanks],
         },
     )
+
+
+def _decided_call(slug) -> Call:
+    """The report is there once every applicant has been told; before that there is no such page."""
+    calls = Call.objects.published().select_related("panel__chair")
+    call = get_object_or_404(calls, slug=slug)
+    if not call.is_decided:
+        raise Http404
+    return call
+
+
+@require_GET
+@public_page
+def call_report(request, slug):
+    """The public account of a decided call. Who was declined is named nowhere."""
+    call = _decided_call(slug)
+    report = readings.call_report(call)
+    return render(
+        request,
+        "proposals/call_report.html",
+        {
+            "call": call,
+            "report": report,
+            "money": questions.pounds(call.money_total),
+            "figures": _figures(report.counts),
+            "crumbs": [*CALLS, (call.title, call.get_absolute_url())],
+        },
+    )
+
+
+def _figures(counts) -> list[tuple[str, str]]:
+    days = "Not known" if counts.median_days is None else f"{counts.median_days} days"
+    return [
+        ("Received", str(counts.received)),
+        ("Eligible", str(counts.eligible)),
+        ("Funded", str(counts.funded)),
+        ("Awarded in all", counts.awarded_shown),
+        ("From submission to decision, median", days),
+    ]
+
+
+@require_GET
+@public_page
+def call_report_csv(request, slug):
+    call = _decided_call(slug)
+    report = readings.call_report(call)
+    header = ["Counted by", "Name", "Received", "Eligible", "Funded", "Awarded (pounds)", "Median days to decision"]
+    lines = [("All", call.title, report.counts)]
+    lines += [("System of the lead organisation", name, counts) for name, counts in report.by_system]
+    lines += [("Priority", name, counts) for name, counts in report.by_priority]
+    rows = ((what, name, one.received, one.eligible, one.funded, one.awarded, one.median_days)
+            for what, name, one in lines)  # fmt: skip
+    return csv_response(f"{call.slug}-report.csv", header, rows)

@@ -2,7 +2,7 @@ from django.utils.text import slugify
 
 RESERVED = {
     "add", "apply", "board", "calendar", "create", "delete", "edit", "embed", "enter", "export", "feed", "fit-check",
-    "import", "latest", "new", "report", "search", "sign-up", "trace", "write",
+    "import", "latest", "new", "reminder", "report", "search", "sign-up", "trace", "write",
 }  # fmt: skip
 
 
