@@ -38,8 +38,7 @@ def _advice(earlier) -> Iterator[Advice]:
     elif earlier.status == Proposal.Status.INELIGIBLE:
         screening = earlier.screenings.last()
         if screening:
-            text = "\n\n".join(part for part in (screening.reason, screening.what_to_do) if part)
-            yield Advice("since-eligibility", "Why it was not eligible", text)
+            yield Advice("since-eligibility", "Why it was not eligible", screening.explanation)
 
 
 def section_for(proposal: Proposal) -> Section | None:

@@ -34,6 +34,12 @@ class Screening(models.Model):
     def __str__(self):
         return "Eligible" if self.is_eligible else "Not eligible"
 
+    @property
+    def explanation(self) -> str:
+        """Why it is not eligible, and what the applicant can do, in paragraphs."""
+        rules = "\n".join(self.rules_not_met)
+        return "\n\n".join(part for part in (rules, self.reason, self.what_to_do) if part)
+
 
 class ConflictQuerySet(models.QuerySet):
     def in_force(self):

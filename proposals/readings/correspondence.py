@@ -161,7 +161,7 @@ def _mails(proposal):
         screenings.pop(mail.key, None)
         yield Letter(mail.created_at, headings.get(mail.key, "Reminder"), mail.body, is_folded=is_receipt)
     for screening in screenings.values():
-        yield Letter(screening.screened_at, "Not eligible", screening.reason)
+        yield Letter(screening.screened_at, "Not eligible", screening.explanation)
 
 
 def _messages(proposal):

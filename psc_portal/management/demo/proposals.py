@@ -182,7 +182,11 @@ def _assess(world, call, plan, proposals):
         with clock.at(_hour(world, plan["assessed"], 11)):
             is_eligible = one["state"] != "ineligible"
             actions.screen_proposal(
-                proposal=proposal, by=staff, is_eligible=is_eligible, reason=one.get("ineligible_because", "")
+                proposal=proposal,
+                by=staff,
+                is_eligible=is_eligible,
+                reason=one.get("ineligible_because", ""),
+                what_to_do=one.get("ineligible_what_to_do", ""),
             )
         if is_eligible:
             _review(world, call, plan, proposal, one)
