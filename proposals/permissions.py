@@ -66,6 +66,22 @@ def can_answer_message(user, message) -> bool:
     return can_answer(user, message.proposal)
 
 
+def _sees_all_of(user, call) -> bool:
+    assessed = Proposal.objects.filter(call=call, status__in=Proposal.ELIGIBLE)
+    return not assessed.exclude(pk__in=assessed.seen_by_staff(user).order_by().values("pk")).exists()
+
+
+def can_read_minutes(user, panel) -> bool:
+    """Staff without an interest in anything of the call. The minutes are one file with one checksum: a version with
+    an item cut out would be another document, so who has an interest asks a colleague for what concerns them."""
+    return is_staff(user) and _sees_all_of(user, panel.call)
+
+
+def can_release_all_letters(user, call) -> bool:
+    """Staff who may see every letter: what one cannot see one cannot send."""
+    return is_staff(user) and _sees_all_of(user, call)
+
+
 def can_answer_assignment(user, assignment) -> bool:
     """The reviewer it was given to, who says whether there is an interest, or declines."""
     return user.is_authenticated and user.is_reviewer and assignment.reviewer_id == user.pk

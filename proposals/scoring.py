@@ -69,7 +69,7 @@ def weighted_mean(scores: Mapping[Hashable, int | None], weights: Mapping[Hashab
     if not weight:
         return None
     total = sum(weights[criterion] * score for criterion, score in applicable.items())
-    return (Decimal(total) / weight).quantize(KEPT, ROUND_HALF_UP)
+    return Decimal((2 * total * 10_000 + weight) // (2 * weight)).scaleb(-4)  # half up, in whole numbers: it is quick
 
 
 def mean(totals: Iterable[Decimal | None]) -> Decimal | None:

@@ -1,7 +1,9 @@
+"""Jobs of calls and proposals. Each fetches by id and calls one function."""
+
 from celery import shared_task
 
 from proposals import actions
-from proposals.models import Proposal
+from proposals.models import Call, Panel, Proposal
 
 
 @shared_task(name="proposals.make_copy", soft_time_limit=300, time_limit=330)
@@ -28,3 +30,18 @@ def infer_conflicts():  # may run twice: an interest is recorded once
 @shared_task(name="proposals.remind_reviewers")
 def remind_reviewers():  # may run twice: each reminder has a key
     actions.remind_reviewers()
+
+
+@shared_task(name="proposals.analyse_ranking", soft_time_limit=900, time_limit=930)
+def analyse_ranking(call_pk):  # may run twice: what rests on the same scores is not worked out again
+    actions.analyse_ranking(call=Call.objects.get(pk=call_pk))
+
+
+@shared_task(name="proposals.make_minutes", soft_time_limit=700, time_limit=730)
+def make_minutes(panel_pk):  # may run twice: what is made stays as it is
+    actions.make_minutes(panel=Panel.objects.select_related("call", "chair", "closed_by").get(pk=panel_pk))
+
+
+@shared_task(name="proposals.sweep_minutes", expires=300)
+def sweep_minutes():
+    actions.sweep_minutes()

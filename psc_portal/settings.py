@@ -293,13 +293,19 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "max_retries": 1,
 }
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"annual_report.*": {"queue": "reports"}, "proposals.make_copy": {"queue": "reports"}}
+CELERY_TASK_ROUTES = {
+    "annual_report.*": {"queue": "reports"},
+    "proposals.analyse_ranking": {"queue": "reports"},
+    "proposals.make_copy": {"queue": "reports"},
+    "proposals.make_minutes": {"queue": "reports"},
+}
 CELERY_TIMEZONE = "Europe/London"
 CELERY_BEAT_SCHEDULE = {
     "send what waits in the outbox": {"task": "common.sweep_outbox", "schedule": 10.0},
     "pick up renderings that a crash left behind": {"task": "annual_report.sweep", "schedule": 15.0},
     "make the PDF copies that a crash left out": {"task": "proposals.sweep_copies", "schedule": 120.0},
     "remind of calls that open or close": {"task": "proposals.remind", "schedule": 600.0},
+    "make the minutes that a crash left unmade": {"task": "proposals.sweep_minutes", "schedule": 300.0},
     "remind of what is due": {"task": "pledges.remind", "schedule": crontab(hour=7, minute=30)},
     "find interests in proposals": {"task": "proposals.infer_conflicts", "schedule": crontab(hour=5, minute=10)},
     "remind reviewers": {"task": "proposals.remind_reviewers", "schedule": crontab(hour=7, minute=40)},

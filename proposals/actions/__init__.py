@@ -1,5 +1,6 @@
 """The verbs of calls and proposals. Every write goes through here: pages, admin, tasks and the demonstration data."""
 
+from proposals.actions.analysing import analyse_ranking, request_analysis, scores_changed
 from proposals.actions.assigning import (
     assign_reviewers,
     assign_to_all,
@@ -21,7 +22,7 @@ from proposals.actions.calls import (
     start_assessment,
 )
 from proposals.actions.copying import make_copy, order_copy, sweep_copies
-from proposals.actions.deciding import decide, letter_text, release_feedback, write_feedback
+from proposals.actions.deciding import decide
 from proposals.actions.drafting import (
     DraftClash,
     add_attachment,
@@ -38,7 +39,27 @@ from proposals.actions.interests import (
     override_conflict,
     record_conflict,
 )
+from proposals.actions.letters import (
+    assembled_text,
+    changed_since_edited,
+    edit_letter,
+    letter_text,
+    mark_of,
+    others_wait,
+    release_all_letters,
+    release_feedback,
+    write_feedback,
+)
 from proposals.actions.messages import answer_message, ask_programme, edit_answer, publish_answer, write_to_team
+from proposals.actions.panels import (
+    close_panel,
+    make_minutes,
+    record_attendance,
+    score_at_panel,
+    set_up_panel,
+    sweep_minutes,
+    use_weights,
+)
 from proposals.actions.reminding import (
     ask_for_reminder,
     confirm_reminder,
@@ -54,12 +75,16 @@ __all__ = [
     "CallChanged",
     "DraftClash",
     "add_attachment",
+    "analyse_ranking",
     "answer_message",
     "archive_call",
     "ask_for_reminder",
     "ask_programme",
+    "assembled_text",
     "assign_reviewers",
     "assign_to_all",
+    "changed_since_edited",
+    "close_panel",
     "confirm_reminder",
     "copy_call",
     "create_call",
@@ -68,6 +93,7 @@ __all__ = [
     "decline_assignment",
     "edit_answer",
     "edit_call",
+    "edit_letter",
     "extend_call",
     "finish_call",
     "infer_all_conflicts",
@@ -75,31 +101,42 @@ __all__ = [
     "letter_text",
     "lock_review",
     "make_copy",
+    "make_minutes",
+    "mark_of",
     "move_to_panel",
     "order_copy",
+    "others_wait",
     "override_conflict",
     "publication_problems",
     "publish_answer",
     "publish_call",
+    "record_attendance",
     "record_conflict",
+    "release_all_letters",
     "release_feedback",
     "remind_of_calls",
     "remind_of_drafts",
     "remind_reviewers",
     "remove_attachment",
+    "request_analysis",
     "resubmit_proposal",
     "save_draft",
     "save_review",
+    "score_at_panel",
+    "scores_changed",
     "screen_proposal",
     "send_to_panel",
+    "set_up_panel",
     "show_other_reviews",
     "start_assessment",
     "start_proposal",
     "stop_reminder",
     "submit_proposal",
     "sweep_copies",
+    "sweep_minutes",
     "take_back_assignment",
     "unlock_review",
+    "use_weights",
     "withdraw_proposal",
     "write_feedback",
     "write_review",

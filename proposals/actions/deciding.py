@@ -1,18 +1,17 @@
-"""The panel's decision, the project it makes, and the letter."""
+"""The panel's decision and the project it makes."""
 
-from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.template.loader import render_to_string
 
 from measurement.actions import create_metric
 from projects.actions import create_project
 from proposals import permissions, questions
-from proposals.models import Call, CriterionFeedback, Decision, FeedbackLetter, PromisedBenefit, Proposal
-from proposals.readings import bands_of, basis_of_decision
-from psc_portal.common import audit, clock, outbox
+from proposals.models import Call, Decision, Panel, PromisedBenefit, Proposal
+from proposals.readings.panel import basis_of_decision, money_of, rooms_of
+from psc_portal.common import audit, clock
 from psc_portal.common.nhs_numbers import refuse_nhs_numbers
 from psc_portal.common.refusals import ActionRefused
+from psc_portal.common.templatetags.portal import uk_datetime
 
 DIMENSIONS = {  # where nothing better is known; staff can correct it in the metric's definition
     PromisedBenefit.Kind.OUTCOME: "past_harm",
@@ -21,17 +20,41 @@ DIMENSIONS = {  # where nothing better is known; staff can correct it in the met
 }
 
 
+def proposal_under_call(proposal) -> Proposal:
+    """The stored proposal, locked after its call: who locks the call and then all its proposals cannot meet us halfway.
+
+    With the call locked, two awards cannot both spend the last of the money.
+    """
+    Call.objects.select_for_update().get(pk=proposal.call_id)
+    return Proposal.objects.locked().get(pk=proposal.pk)
+
+
 @transaction.atomic
-def decide(*, proposal, by, outcome, reasons, conditions="", amount=None, lead_organisation=None) -> Decision:
+def decide(
+    *,
+    proposal,
+    by,
+    outcome,
+    reasons,
+    conditions="",
+    amount=None,
+    lead_organisation=None,
+    quorum_reason="",
+    overspend_reason="",
+) -> Decision:
     """Record the panel's decision. Approval makes the project, with the promised benefits as its metrics.
 
     The applicant is told nothing before the feedback is released.
 
+    Args:
+        quorum_reason: why the panel decides although too few members without an interest are present.
+        overspend_reason: why it awards more than is left of the call's money.
     Raises:
-        ActionRefused: reasons or conditions are missing, or the proposal is not (or no longer) at panel.
+        ActionRefused: reasons or conditions are missing, or the proposal is not (or no longer) at panel; no quorum, or
+            not enough money, and no reason for it.
     """
-    stored = Proposal.objects.locked().get(pk=proposal.pk)
-    if not permissions.can_handle(by, stored):
+    stored = proposal_under_call(proposal)
+    if not permissions.can_handle(by, stored) or not permissions.can_discuss(by, stored):
         raise PermissionDenied
     if stored.call.status not in (Call.Status.PANEL, Call.Status.DECIDED):
         raise ActionRefused("The panel of this call has not begun. Move the call to panel first.")
@@ -41,9 +64,19 @@ def decide(*, proposal, by, outcome, reasons, conditions="", amount=None, lead_o
         raise ActionRefused("Give the panel's reasons.")
     if outcome == Decision.Outcome.APPROVED_WITH_CONDITIONS and not conditions.strip():
         raise ActionRefused("Write down the conditions.")
-    refuse_nhs_numbers({"Reasons": reasons, "Conditions": conditions})
+    texts = {"Reasons": reasons, "Conditions": conditions, "Quorum": quorum_reason, "Money": overspend_reason}
+    refuse_nhs_numbers(texts)
+    if stored.status in Proposal.DECIDED and stored.status != Proposal.Status.RESERVE:
+        raise ActionRefused(_decided_already(stored))
     if stored.status == Proposal.Status.RESERVE and stored.released_decision is None:
         raise ActionRefused("Release the feedback on the reserve decision first.")
+    panel = Panel.objects.filter(call=stored.call, closed_at__isnull=True).first()
+    said = {}
+    if panel is not None:
+        said["quorum_reason"] = _refuse_without_quorum(panel, stored, quorum_reason)
+    if outcome in Proposal.FUNDED:
+        said["overspend_reason"] = _refuse_overspending(stored.call, amount, overspend_reason)
+    basis = basis_of_decision(stored, panel, **said)
     stored.change_status(outcome, by=by)
     decision = Decision.objects.create(
         proposal=stored,
@@ -53,12 +86,48 @@ def decide(*, proposal, by, outcome, reasons, conditions="", amount=None, lead_o
         amount=amount if outcome in Proposal.FUNDED else None,
         decided_by=by,
         decided_at=clock.now(),
-        basis=basis_of_decision(stored),
+        basis=basis,
     )
     if outcome in Proposal.FUNDED:
         _make_project(stored, lead_organisation or stored.organisation, by)
     audit.record("decide", stored, by=by, after={"outcome": outcome, "amount": str(decision.amount or "")})
     return decision
+
+
+def _decided_already(proposal) -> str:
+    latest = proposal.decisions.select_related("decided_by").last()
+    return (
+        f"{latest.decided_by.display_name} recorded a decision on {proposal.reference} at "
+        f"{uk_datetime(latest.decided_at)}: {latest.get_outcome_display()}. Yours was not recorded."
+    )
+
+
+def _refuse_without_quorum(panel, proposal, reason) -> str:
+    """The reason, where one was needed."""
+    room = rooms_of(panel, [proposal])[proposal.pk]
+    if room.is_quorate:
+        return ""
+    if not reason.strip():
+        raise ActionRefused(
+            f"There is no quorum for {proposal.reference}: {len(room.present)} of the {room.quorum} members that it "
+            "takes are present and without an interest. Wait for more members, or say why the panel decides all "
+            "the same."
+        )
+    return reason.strip()
+
+
+def _refuse_overspending(call, amount, reason) -> str:
+    """The reason, where one was needed."""
+    money = money_of(call)
+    over = money.over_with(amount)
+    if not over:
+        return ""
+    if not reason.strip():
+        raise ActionRefused(
+            f"This award is {questions.pounds(over)} more than what is left: {questions.pounds(max(money.left, 0))} of "
+            f"{questions.pounds(money.total)}. Award less, or say why the panel awards more than there is."
+        )
+    return reason.strip()
 
 
 def _make_project(proposal, lead_organisation, by):
@@ -100,99 +169,3 @@ def _make_project(proposal, lead_organisation, by):
             by=by,
         )
         benefit.save(update_fields=["metric"])
-
-
-# The letter -----------------------------------------------------------------------------------------------------------
-def _decision_to_answer(by, proposal) -> Decision:
-    stored = Proposal.objects.locked().get(pk=proposal.pk)
-    if not permissions.can_handle(by, stored):
-        raise PermissionDenied
-    decision = stored.decisions.order_by("decided_at", "pk").last()
-    if decision is None:
-        raise ActionRefused("There is no decision yet to write feedback on.")
-    decision.proposal = stored
-    return decision
-
-
-@transaction.atomic
-def write_feedback(*, proposal, by, comments, opening="", next_time="") -> FeedbackLetter:
-    """Write or rewrite the feedback on the latest decision, criterion by criterion.
-
-    Args:
-        comments: text by criterion id.
-    """
-    decision = _decision_to_answer(by, proposal)
-    letter, _ = FeedbackLetter.objects.select_for_update().get_or_create(decision=decision, defaults={"written_by": by})
-    if letter.is_released:
-        raise ActionRefused("This feedback has been released and cannot be changed.")
-    refuse_nhs_numbers(
-        {"Opening": opening, "What would change the result": next_time}
-        | {f"Criterion {number}": text for number, text in enumerate(comments.values(), 1)}
-    )
-    letter.opening, letter.next_time, letter.written_by = opening.strip(), next_time.strip(), by
-    letter.save()
-    criteria = set(decision.proposal.call.criterion_set.criteria.values_list("pk", flat=True))
-    for criterion, text in comments.items():
-        if criterion in criteria:
-            CriterionFeedback.objects.update_or_create(
-                letter=letter, criterion_id=criterion, defaults={"text": text.strip()}
-            )
-    audit.record("write_feedback", decision.proposal, by=by)
-    return letter
-
-
-def letter_text(letter: FeedbackLetter) -> str:
-    """The letter as it will be, or was, sent: the first line is its subject."""
-    if letter.is_released:
-        return letter.sent_text
-    decision = letter.decision
-    proposal = decision.proposal
-    return render_to_string(
-        "emails/proposals/letter.txt",
-        {
-            "name": proposal.applicant.display_name,
-            "proposal": proposal,
-            "call": proposal.call,
-            "decision": decision,
-            "award": questions.pounds(decision.amount) if decision.amount else "",
-            "letter": letter,
-            "comments": letter.comments.select_related("criterion"),
-            "url": settings.PORTAL_URL + proposal.get_absolute_url(),
-            "collaborative": settings.COLLABORATIVE,
-        },
-    ).strip()
-
-
-@transaction.atomic
-def release_feedback(*, proposal, by) -> FeedbackLetter:
-    """Tell the applicant: from now on decision and feedback stand on the proposal's page, and the letter is sent once.
-
-    Raises:
-        ActionRefused: a criterion has no feedback yet, or it was released before.
-    """
-    decision = _decision_to_answer(by, proposal)
-    letter = FeedbackLetter.objects.select_for_update().filter(decision=decision).first()
-    if letter is None:
-        raise ActionRefused("Write the feedback first.")
-    if letter.is_released:
-        raise ActionRefused("This feedback has been released already. It was sent once and is not sent again.")
-    letter.decision = decision
-    written = {comment.criterion_id for comment in letter.comments.all() if comment.text}
-    missing = [str(one) for one in decision.proposal.call.criterion_set.criteria.all() if one.pk not in written]
-    if missing:
-        raise ActionRefused(f"Write feedback on each criterion. Missing: {'; '.join(missing)}.")
-    text = letter_text(letter)
-    letter.sent_text = text
-    letter.released_at, letter.released_by = clock.now(), by
-    letter.save()
-    for criterion, band in bands_of(decision.proposal).items():
-        letter.comments.filter(criterion=criterion).update(band=band)
-    subject, _, body = text.partition("\n")
-    outbox.store_mail(
-        to=[decision.proposal.applicant.email],
-        subject=subject.removeprefix("Subject:"),
-        body=body,
-        key=f"proposals.letter.{letter.pk}",
-    )
-    audit.record("release_feedback", decision.proposal, by=by, after={"outcome": decision.outcome})
-    return letter

@@ -4,6 +4,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from proposals import permissions, scoring
+from proposals.actions.analysing import scores_changed
 from proposals.models import (
     Proposal,
     Review,
@@ -90,6 +91,7 @@ def lock_review(*, review, by) -> Review:
     stored.is_changed_after_seeing_others = stored.others_seen_at is not None
     stored.save(update_fields=["locked_at", "is_changed_after_seeing_others"])
     stored.change_status(Review.Status.LOCKED, by=by)
+    scores_changed(stored.proposal.call)
     audit.record("lock_review", stored, by=by, after=audit.snapshot(stored, ["total", "status"]))
     return stored
 
@@ -154,5 +156,6 @@ def unlock_review(*, review, by, reason="") -> Review:
     stored.change_status(Review.Status.DRAFT, by=by)
     stored.locked_at = None
     stored.save(update_fields=["locked_at"])
+    scores_changed(stored.proposal.call)
     audit.record("unlock_review", stored, by=by, after={"after_seeing_others": stored.others_seen_at is not None})
     return stored

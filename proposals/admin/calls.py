@@ -2,19 +2,19 @@
 
 from django.contrib import admin
 from django.db.models import Count, Q
-from django.http import Http404
 from django.template.loader import render_to_string
-from django.template.response import TemplateResponse
-from django.urls import NoReverseMatch, path, reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 
-from proposals import actions, forms, permissions, questions, readings
+from proposals import actions, forms, permissions, questions
 from proposals.admin.assigning import ReviewingOfCall
+from proposals.admin.letters import LetterPages
+from proposals.admin.panels import PANEL_VERBS, PanelPages
+from proposals.admin.ranking import RankingPages
 from proposals.admin.shown import history_of, list_of, status_is
 from proposals.models import (
     Call,
     Criterion,
-    Proposal,
 )
 from proposals.readings import set_up
 from psc_portal.common.admin import ActionAdmin, ReadOnlyAdmin, verb
@@ -77,18 +77,18 @@ def _copied(call, result) -> str:
 
 
 @admin.register(Call)
-class CallAdmin(ReviewingOfCall, ActionAdmin):
+class CallAdmin(LetterPages, PanelPages, RankingPages, ReviewingOfCall, ActionAdmin):
     list_display = ["title", "stage_shown", "opens_at", "closes_at", "decision_on", "received"]
     list_filter = ["status"]
     search_fields = ["title", "summary"]
     fields = [
         "title", "stage_shown", "to_do", "summary", "about_shown", "eligibility_shown", "priorities_shown",
         "opens_shown", "closes_shown", "reviews_due_shown", "decision_shown", "money_shown", "reviews_wanted",
-        "lay_reviews_wanted", "is_blind", "weights_shown", "history_shown",
+        "lay_reviews_wanted", "is_blind", "weights_shown", "letters_shown", "history_shown",
     ]  # fmt: skip
     readonly_fields = [
         "stage_shown", "to_do", "about_shown", "eligibility_shown", "priorities_shown", "opens_shown", "closes_shown",
-        "reviews_due_shown", "decision_shown", "money_shown", "weights_shown", "history_shown",
+        "reviews_due_shown", "decision_shown", "money_shown", "weights_shown", "letters_shown", "history_shown",
     ]  # fmt: skip
     add = verb(
         "add",
@@ -132,6 +132,7 @@ class CallAdmin(ReviewingOfCall, ActionAdmin):
             permission=permissions.can_manage_call, when=status_is(Call.Status.ASSESSMENT),
             intro="Every proposal in assessment goes to the panel. After this reviews can no longer be unlocked.",
         ),
+        *PANEL_VERBS,
         verb(
             "finish", action=actions.finish_call, label="Finish the call", permission=permissions.can_manage_call,
             when=status_is(Call.Status.PANEL),
@@ -208,18 +209,10 @@ class CallAdmin(ReviewingOfCall, ActionAdmin):
     def history_shown(self, call):
         return history_of(call)
 
-    def get_urls(self):
-        ranking = path(
-            "<path:object_id>/ranking/", self.admin_site.admin_view(self.ranking_view), name="proposals_call_ranking"
-        )
-        return [ranking, *super().get_urls()]
-
     def verb_links(self, request, obj):
         links = super().verb_links(request, obj)
         if obj.status == Call.Status.DRAFT:
             links.append(("Preview as an applicant", reverse("proposals:preview", args=[obj.slug])))
-        if obj.status in Call.AFTER_CLOSING:
-            links.insert(0, ("Ranking", reverse("admin:proposals_call_ranking", args=[obj.pk])))
         return links
 
     def _page(self, request, one, obj, form):
@@ -231,19 +224,3 @@ class CallAdmin(ReviewingOfCall, ActionAdmin):
         if changed:
             page.context_data["stored"] = form.differences(form.refusal.stored)
         return page
-
-    def ranking_view(self, request, object_id):
-        """All assessed proposals of a call, best raw mean first, with number of reviews and where they disagree."""
-        call = self.get_object(request, object_id)
-        if call is None or not permissions.can_manage_call(request.user, call):
-            raise Http404
-        proposals = Proposal.objects.filter(call=call).seen_by_staff(request.user).without_open_review_of(request.user)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"Ranking: {call}",
-            "opts": self.opts,
-            "call": call,
-            "lines": readings.ranking(call, proposals),
-            "back_url": reverse("admin:proposals_call_change", args=[call.pk]),
-        }
-        return TemplateResponse(request, "proposals/admin_ranking.html", context)

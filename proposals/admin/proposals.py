@@ -60,6 +60,24 @@ def _release_context(request, proposal):
     return {"letter": letter, "text": actions.letter_text(letter) if letter else ""}
 
 
+def _letter_initial(proposal):
+    letter = getattr(proposal.decisions.last(), "letter", None)
+    if letter is None:
+        return {}
+    text = actions.letter_text(letter)
+    subject, _, body = text.partition("\n")
+    return {"subject": subject.removeprefix("Subject:").strip(), "body": body.strip(), "seen": actions.mark_of(text)}
+
+
+def _letter_context(request, proposal):
+    letter = getattr(proposal.decisions.last(), "letter", None)
+    return {"letter": letter, "changed": actions.changed_since_edited(letter) if letter else []}
+
+
+def _has_unreleased_letter(proposal):
+    return _has_unreleased_decision(proposal) and hasattr(proposal.decisions.last(), "letter")
+
+
 def _has_unreleased_decision(proposal):
     decision = proposal.decisions.last()
     letter = getattr(decision, "letter", None)
@@ -161,7 +179,13 @@ class ProposalAdmin(ExportAdmin, ActionAdmin):
             context=_feedback_context, when=_has_unreleased_decision, template="proposals/admin_feedback.html",
         ),
         verb(
-            "release", action=actions.release_feedback, label="Release feedback", permission=permissions.can_handle,
+            "edit_letter", form=forms.LetterForm, action=actions.edit_letter, label="Edit the letter",
+            permission=permissions.can_handle, initial=_letter_initial, context=_letter_context,
+            when=_has_unreleased_letter, template="proposals/admin_edit_letter.html", success="The letter is saved.",
+        ),
+        verb(
+            "release", form=forms.ReleaseForm, action=actions.release_feedback, label="Release feedback",
+            permission=permissions.can_handle,
             context=_release_context, when=_has_unreleased_decision, template="proposals/admin_release.html",
             success="The feedback is released and on its way.",
         ),

@@ -4,6 +4,7 @@ from proposals.forms.calls import CallForm, CopyCallForm, ExtendForm, PanelForm
 from proposals.forms.drafts import AttachmentForm, ResubmitForm, SectionForm, SubmitForm, WithdrawForm
 from proposals.forms.fit_check import FitCheckForm
 from proposals.forms.messages import CallAnswerForm, MessageForm, PublishAnswerForm, ReminderForm, WriteToTeamForm
+from proposals.forms.panels import AttendanceForm, LetterForm, PanelItemForm, ReleaseForm, SetUpPanelForm, WeightingForm
 from proposals.forms.reviews import DeclareForm, DeclineForm, ReasonForm, ReviewForm, UnlockForm
 from proposals.forms.staff import (
     AssignAllForm,
@@ -19,6 +20,7 @@ __all__ = [
     "AssignAllForm",
     "AssignForm",
     "AttachmentForm",
+    "AttendanceForm",
     "CallAnswerForm",
     "CallForm",
     "ConflictForm",
@@ -29,18 +31,23 @@ __all__ = [
     "ExtendForm",
     "FeedbackForm",
     "FitCheckForm",
+    "LetterForm",
     "MessageForm",
     "OverrideForm",
     "PanelForm",
+    "PanelItemForm",
     "PublishAnswerForm",
     "ReasonForm",
+    "ReleaseForm",
     "ReminderForm",
     "ResubmitForm",
     "ReviewForm",
     "ScreenForm",
     "SectionForm",
+    "SetUpPanelForm",
     "SubmitForm",
     "UnlockForm",
+    "WeightingForm",
     "WithdrawForm",
     "WriteToTeamForm",
 ]

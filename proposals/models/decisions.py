@@ -48,6 +48,7 @@ class FeedbackLetter(Timestamped):
     opening = models.TextField(blank=True, help_text="What the panel says on the whole")
     next_time = models.TextField(blank=True, help_text="What would change the result")
     edited_text = models.TextField(blank=True, help_text="The letter as staff rewrote it; empty: as it is assembled")
+    edited_from = models.TextField(blank=True, help_text="The letter as it was assembled when staff rewrote it")
     written_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     released_at = models.DateTimeField(null=True, blank=True)
     released_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")

@@ -123,6 +123,12 @@ def markdown(text):
 
 
 @register.filter
+def pounds(amount):
+    """£12,500, or £99.50."""
+    return "" if amount is None else f"£{amount:,.2f}".removesuffix(".00")
+
+
+@register.filter
 def lines(text):
     """Plain text as typed: blank lines part paragraphs, single line ends stay."""
     paragraphs = re.split(r"\n\s*\n", str(text or "").replace("\r\n", "\n").strip())

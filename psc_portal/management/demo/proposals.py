@@ -268,10 +268,11 @@ def _decide(world, call, plan, proposals):
                 opening="Thank you for your proposal, and for the time that your team put into it.",
                 next_time=one.get("next_time", ""),
             )
-        with clock.at(_hour(world, plan["decided"], 10)):
-            actions.release_feedback(proposal=proposal, by=staff)
+    with clock.at(_hour(world, plan["decided"], 10)):
+        actions.release_all_letters(call=call, by=staff)
+        for proposal, one in proposals:
             proposal.refresh_from_db()
-            if proposal.project:
+            if "reasons" in one and proposal.project:
                 publish_project(project=proposal.project, by=staff)
                 world.projects[proposal.project.slug] = proposal.project
     with clock.at(_hour(world, plan["decided"], 16)):

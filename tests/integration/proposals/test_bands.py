@@ -43,6 +43,6 @@ def test_the_band_is_kept_when_the_letter_is_released():
     actions.decide(proposal=best, by=staff, outcome="declined", reasons="Too small.")
     actions.write_feedback(proposal=best, by=staff, comments=comments)
     before = set(CriterionFeedback.objects.values_list("band", flat=True))
-    actions.release_feedback(proposal=best, by=staff)
+    actions.release_feedback(proposal=best, by=staff, reason="The others follow.")
 
     assert (before, set(CriterionFeedback.objects.values_list("band", flat=True))) == ({""}, {"upper"})

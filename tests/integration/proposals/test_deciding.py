@@ -37,7 +37,7 @@ def feedback_on(proposal, text="Well described.") -> dict:
 def told(proposal, staff, outcome="approved", **kwargs):
     actions.decide(proposal=proposal, by=staff, **APPROVED | {"outcome": outcome} | kwargs)
     actions.write_feedback(proposal=proposal, by=staff, comments=feedback_on(proposal))
-    return actions.release_feedback(proposal=proposal, by=staff)
+    return actions.release_feedback(proposal=proposal, by=staff, reason="The others follow.")
 
 
 @pytest.mark.django_db

@@ -29,7 +29,7 @@ def declined(**values) -> Proposal:
     actions.decide(proposal=proposal, by=staff, outcome="declined", reasons="The costs are unclear.")
     comments = {one.pk: f"Advice on {one.code}." for one in proposal.call.criterion_set.criteria.all()}
     actions.write_feedback(proposal=proposal, by=staff, comments=comments, next_time="Show all costs.")
-    actions.release_feedback(proposal=proposal, by=staff)
+    actions.release_feedback(proposal=proposal, by=staff, reason="The others follow.")
     return Proposal.objects.get(pk=proposal.pk)
 
 

@@ -30,7 +30,7 @@ def decided(proposal, staff, outcome="declined", **values):
 def released(proposal, staff):
     comments = {criterion.pk: f"About {criterion.code}." for criterion in proposal.call.criterion_set.criteria.all()}
     actions.write_feedback(proposal=proposal, by=staff, comments=comments, next_time="Show the costs.")
-    actions.release_feedback(proposal=proposal, by=staff)
+    actions.release_feedback(proposal=proposal, by=staff, reason="The others follow.")
 
 
 def test_the_steps_follow_a_proposal_from_submission_to_its_project():

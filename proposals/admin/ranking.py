@@ -1,0 +1,205 @@
+"""Ranking, another weighting and portfolio fit of a call: pages of their own beside the call in the admin."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+
+from proposals import actions, permissions, questions, scoring
+from proposals.forms import WeightingForm
+from proposals.models import Call, Panel, Proposal
+from proposals.readings import portfolio
+from proposals.readings.ranking import Ranked, analysed_for, assessed, ranking_of, with_field
+from psc_portal.common.refusals import ActionRefused
+
+ORDERS = {
+    "mean": ("Mean", lambda line: (line.rank is None, line.rank or 0, line.reference)),
+    "adjusted": (
+        "Adjusted mean",
+        lambda line: (line.adjusted is None, line.group, line.adjusted_rank or 0, line.reference),
+    ),
+    "lay": ("Lay mean", lambda line: (line.lay_mean is None, -(line.lay_mean or 0), line.reference)),
+    "spread": ("Widest spread", lambda line: (-line.widest, line.rank is None, line.rank or 0, line.reference)),
+}
+
+
+class RankingPages:
+    """Mixed into the admin of calls."""
+
+    def get_urls(self):
+        pages = [
+            ("ranking", self.ranking_view),
+            ("analyse", self.analyse_view),
+            ("weighting", self.weighting_view),
+            ("portfolio", self.portfolio_view),
+        ]
+        return [self.page_path(name, view) for name, view in pages] + super().get_urls()
+
+    def page_path(self, name, view):
+        return path(f"<path:object_id>/{name}/", self.admin_site.admin_view(view), name=f"proposals_call_{name}")
+
+    def verb_links(self, request, obj):
+        links = super().verb_links(request, obj)
+        if obj.status in Call.AFTER_CLOSING:
+            links.insert(0, ("Ranking", reverse("admin:proposals_call_ranking", args=[obj.pk])))
+        return links
+
+    def call_or_404(self, request, object_id, *, with_ranking=True):
+        """The call, if this user manages calls; with what its ranking rests on, of what this user may see."""
+        if not permissions.can_manage_call(request.user, None) or not object_id.isdigit():
+            raise Http404
+        calls = Call.objects.visible_to(request.user)
+        call = (with_field(calls, request.user) if with_ranking else calls).filter(pk=object_id).first()
+        if call is None:
+            raise Http404
+        return call
+
+    def call_page(self, request, call, template, title, **context):
+        """One of a call's own pages, with the links to its neighbours."""
+        found = self.admin_site.each_context(request) | {
+            "title": f"{title}: {call}",
+            "heading": title,
+            "opts": self.opts,
+            "call": call,
+            "back_url": reverse("admin:proposals_call_change", args=[call.pk]),
+            "neighbours": self.neighbours(call, request.path),
+        }
+        return TemplateResponse(request, template, found | context)
+
+    def neighbours(self, call, here):
+        pages = [("Ranking", "ranking"), ("Another weighting", "weighting"), ("Portfolio fit", "portfolio")]
+        links = [(label, reverse(f"admin:proposals_call_{name}", args=[call.pk])) for label, name in pages]
+        return [(label, url, url == here) for label, url in links]
+
+    def ranking_view(self, request, object_id):
+        """Assessed proposals of a call: raw, adjusted, how firm the rank is, and where reviewers disagree."""
+        call = self.call_or_404(request, object_id)
+        analysed = analysed_for(call, request.user)
+        found = ranking_of(call, request.user, with_analysis=not analysed.is_hidden)
+        order = request.GET.get("order") if request.GET.get("order") in ORDERS else "mean"
+        page = Paginator(sorted(found.lines, key=ORDERS[order][1]), 100).get_page(request.GET.get("page"))
+        line = portfolio.fundable_of(found, call)
+        return self.call_page(
+            request,
+            call,
+            "proposals/admin_ranking.html",
+            "Ranking",
+            ranking=found,
+            page=page,
+            rows=_with_proposals(page.object_list),
+            query=f"order={order}",
+            order=order,
+            orders=[(key, label) for key, (label, _key) in ORDERS.items()],
+            analysed=analysed,
+            agreement=[] if analysed.is_hidden else _agreement(analysed.analysis),
+            money_line=line,
+            money=questions.pounds(call.money_total),
+            funded=set(line.funded),
+            on_the_line=set(line.on_the_line),
+            resamples=scoring.RESAMPLES,
+        )
+
+    def analyse_view(self, request, object_id):
+        call = self.call_or_404(request, object_id, with_ranking=False)
+        if request.method == "POST":
+            try:
+                actions.request_analysis(call=call, by=request.user)
+            except ActionRefused as refusal:
+                messages.error(request, str(refusal))
+            else:
+                messages.success(request, "Ranges and agreement are being worked out. Reload this page in a minute.")
+        return HttpResponseRedirect(reverse("admin:proposals_call_ranking", args=[call.pk]))
+
+    # Would another weighting change who is funded? --------------------------------------------------------------------
+    def weighting_view(self, request, object_id):
+        """Weights to try, and who would enter and leave what the money reaches. A POST makes them the panel's."""
+        call = self.call_or_404(request, object_id)
+        panel = Panel.objects.filter(call=call).first()
+        form = WeightingForm(
+            data=request.POST if request.method == "POST" else request.GET or None,
+            criteria=call.field_weights,
+            money=call.money_total,
+            panel=panel,
+        )
+        if request.method == "POST" and form.is_valid():
+            try:
+                actions.use_weights(panel=panel, by=request.user, **form.for_the_panel())
+            except PermissionDenied:
+                raise Http404
+            except ActionRefused as refusal:
+                form.add_error(None, str(refusal))
+            else:
+                messages.success(request, "The panel works with this weighting. The published weights stay beside it.")
+                return HttpResponseRedirect(reverse("admin:proposals_call_panel", args=[call.pk]))
+        published = ranking_of(call, request.user)
+        context = {"form": form, "panel": panel, "published": published, "criteria": form.rows()}
+        if not form.is_bound or form.is_valid():
+            context |= _compared(call, request.user, published, form)
+        return self.call_page(request, call, "proposals/admin_weighting.html", "Another weighting", **context)
+
+    def portfolio_view(self, request, object_id):
+        """Possible duplicates, overlap with running projects, and what the money would leave uncovered."""
+        call = self.call_or_404(request, object_id)
+        seen = assessed(call, request.user)
+        if is_decided := call.is_decided:
+            fundable = set(seen.filter(status__in=Proposal.FUNDED).values_list("pk", flat=True))
+        else:
+            fundable = set(portfolio.fundable_of(ranking_of(call, request.user), call).funded)
+        return self.call_page(
+            request,
+            call,
+            "proposals/admin_portfolio.html",
+            "Portfolio fit",
+            fit=portfolio.portfolio_of(call, seen, fundable),
+            is_by_decision=is_decided,
+        )
+
+
+def _with_proposals(lines) -> list[Ranked]:
+    found = Proposal.objects.select_related("organisation").in_bulk([line.pk for line in lines])
+    return [Ranked(found[line.pk], line) for line in lines]
+
+
+def _agreement(analysis):
+    return analysis.basis["agreement"] if analysis else []
+
+
+def _compared(call, user, published, form) -> dict:
+    """Who is reached under the published weights, under the tried ones, and by the adjusted means."""
+    tried = ranking_of(call, user, weights=form.weights())
+    limits = form.limits()
+    before = scoring.money_line(published.ranks, asked=published.asked, **limits)
+    after = scoring.money_line(tried.ranks, asked=tried.asked, **limits)
+    lines = {line.pk: line for line in tried.lines}
+    old = {line.pk: line for line in published.lines}
+    entering = [pk for pk in after.funded if pk not in set(before.funded)]
+    leaving = [pk for pk in before.funded if pk not in set(after.funded)]
+    shown = {
+        one.pk: one
+        for one in _with_proposals([lines[pk] for pk in {*entering, *leaving, *before.funded, *after.funded}])
+    }
+
+    def rows(pks):
+        return [(shown[pk], old[pk].rank, lines[pk].rank) for pk in pks]
+
+    adjusted = None
+    if published.is_connected:
+        by_adjusted = {line.pk: line.adjusted_rank for line in published.lines}
+        adjusted_line = scoring.money_line(by_adjusted, asked=published.asked, **limits)
+        adjusted = {
+            "entering": [old[pk].reference for pk in adjusted_line.funded if pk not in set(before.funded)],
+            "leaving": [old[pk].reference for pk in before.funded if pk not in set(adjusted_line.funded)],
+        }
+    return {
+        "tried": tried,
+        "before": before,
+        "after": after,
+        "entering": rows(entering),
+        "leaving": rows(leaving),
+        "staying": rows([pk for pk in before.funded if pk in set(after.funded)]),
+        "moved": sum(old[pk].rank != lines[pk].rank for pk in lines),
+        "adjusted": adjusted,
+        "unpriced": sum(amount is None for amount in tried.asked.values()),
+    }

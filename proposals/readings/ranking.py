@@ -1,0 +1,300 @@
+"""The ranking of a call: raw and adjusted as the page shows it, and what a task adds to it.
+
+Raw and adjusted are worked out on the page and kept in the cache under a fingerprint of the scores they rest on. Ranges
+and agreement take longer: a task stores them as a RankingAnalysis with the same fingerprint.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.contrib.postgres.expressions import ArraySubquery
+from django.core.cache import cache
+from django.db.models import CharField, Func, OuterRef, StringAgg, Subquery, Value
+from django.db.models.functions import Cast, Concat, JSONObject
+
+from proposals import scoring
+from proposals.models import Call, CriterionWeight, Panel, Proposal, RankingAnalysis, Review
+
+KEPT_FOR = 3600  # seconds; the fingerprint says whether it still holds
+
+
+class Line(NamedTuple):
+    """Where one proposal stands. Plain values: this is what the cache keeps."""
+
+    pk: int
+    reference: str
+    amount: Decimal | None
+    rank: int | None
+    mean: Decimal | None
+    reviews: int
+    lay_mean: Decimal | None
+    lay_reviews: int
+    widest: int
+    wide_on: tuple[str, ...]  # titles of criteria whose scores lie 3 or more apart
+    adjusted: Decimal | None
+    adjusted_rank: int | None
+    group: int
+    leaving_out: tuple[int, int] | None = None
+    resampled: tuple[int, int] | None = None
+    adjusted_range: tuple[int, int] | None = None
+    like: tuple = ()  # (pk of another proposal, likeness)
+
+    @property
+    def is_wide(self) -> bool:
+        return self.widest >= scoring.WIDE_SPREAD
+
+
+@dataclass(frozen=True)
+class Ranking:
+    lines: list[Line]
+    reviewers: int
+    reviews: int
+    groups: int
+    reviewers_of_one: int  # reviewers of a single proposal: of no use to the adjustment
+    effects: dict = field(default_factory=dict)
+
+    @property
+    def is_connected(self) -> bool:
+        return self.groups <= 1
+
+    @property
+    def ranks(self) -> dict[int, int | None]:
+        return {line.pk: line.rank for line in self.lines}
+
+    @property
+    def asked(self) -> dict[int, Decimal | None]:
+        return {line.pk: line.amount for line in self.lines}
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """One line with its proposal, as a page shows it."""
+
+    proposal: Proposal
+    line: Line
+
+    def __getattr__(self, name):
+        return getattr(self.line, name)
+
+
+# What a ranking rests on ----------------------------------------------------------------------------------------------
+def assessed(call_or_pk, user=None):
+    """The eligible proposals of a call; for a user only those whose scores are theirs to see."""
+    proposals = Proposal.objects.filter(call=call_or_pk, status__in=Proposal.ELIGIBLE)
+    if user is not None:
+        proposals = proposals.seen_by_staff(user).without_open_review_of(user)
+    return proposals
+
+
+def _joined(rows, group, *parts):
+    """One short hash over some columns of all rows, made in the database: thousands of rows need not come here."""
+    text = Concat(Value(""), *[Cast(part, CharField()) for part in parts], output_field=CharField())
+    listed = StringAgg(text, Value(","), order_by="pk")
+    return Subquery(rows.order_by().values(group).annotate(joined=Func(listed, function="md5")).values("joined"))
+
+
+def with_field(calls, user=None):
+    """Calls with what their ranking rests on: weights, fingerprints, latest analysis. One query for all of it."""
+    proposals = assessed(OuterRef("pk"), user)
+    seen = assessed(OuterRef(OuterRef("pk")), user).order_by().values("pk")
+    reviews = Review.objects.counted().filter(proposal__call=OuterRef("pk"), proposal__in=seen)
+    weights = CriterionWeight.objects.filter(call=OuterRef("pk")).order_by("criterion__number")
+    analysis = RankingAnalysis.objects.filter(call=OuterRef("pk"))
+    return calls.annotate(
+        field_proposals=_joined(proposals, "call", "pk"),
+        field_reviews=_joined(reviews, "proposal__call", "pk", "locked_at"),
+        field_weights=ArraySubquery(
+            weights.values(
+                data=JSONObject(
+                    criterion="criterion_id",
+                    number="criterion__number",
+                    code="criterion__code",
+                    title="criterion__title",
+                    weight="weight",
+                )
+            )
+        ),
+        analysis_pk=Subquery(analysis.values("pk")[:1]),
+        panel_weights=Subquery(Panel.objects.filter(call=OuterRef("pk")).values("weights")[:1]),
+    )
+
+
+def fingerprint(call) -> str:
+    """SHA-256 of the scores, the proposals and the published weights, of a call out of `with_field`."""
+    weights = ",".join(f"{one['criterion']}:{one['weight']}" for one in call.field_weights)
+    text = f"{call.pk}|{call.field_proposals}|{call.field_reviews}|{weights}"
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def ranking_field(call, user=None):
+    return with_field(Call.objects.filter(pk=call.pk), user).get()
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Every counted review of some proposals, as plain values."""
+
+    by_proposal: dict[int, list[tuple[int, bool, dict[int, int | None]]]]  # (reviewer, is lay, score by criterion)
+
+    def ratings(self, weights) -> list[scoring.Rating]:
+        found = []
+        for proposal, reviews in self.by_proposal.items():
+            for reviewer, _is_lay, scores in reviews:
+                total = scoring.weighted_mean(scores, weights)
+                if total is not None:
+                    found.append(scoring.Rating(proposal, reviewer, total))
+        return found
+
+
+def scores_of(proposals) -> Scores:
+    """One query: a row for each review, its scores gathered in the database."""
+    rows = (
+        Review.objects.counted()
+        .filter(proposal__in=proposals)
+        .order_by("pk")
+        .values_list("proposal_id", "reviewer_id", "assignment__is_lay")
+        .annotate(
+            criteria=ArrayAgg("scores__criterion_id", order_by="scores__criterion_id"),
+            values=ArrayAgg("scores__value", order_by="scores__criterion_id"),
+        )
+    )
+    by_proposal: dict[int, list] = {}
+    for proposal, reviewer, is_lay, criteria, values in rows:
+        scores = {one: value for one, value in zip(criteria, values, strict=True) if one is not None}
+        by_proposal.setdefault(proposal, []).append((reviewer, is_lay, scores))
+    return Scores(by_proposal)
+
+
+# Working it out -------------------------------------------------------------------------------------------------------
+def rank_proposals(proposals, scores: Scores, weights: dict[int, int], titles: dict[int, str]) -> Ranking:
+    """Raw and adjusted standing of each of `proposals` ((pk, reference, amount) each), best raw mean first."""
+    ratings = scores.ratings(weights)
+    adjustment = scoring.adjusted(ratings)
+    adjusted_ranks = scoring.adjusted_ranks(adjustment)
+    totals: dict[int, dict[int, Decimal]] = {}
+    scored_by: dict[int, int] = {}
+    for proposal, reviewer, total in ratings:
+        totals.setdefault(proposal, {})[reviewer] = total
+        scored_by[reviewer] = scored_by.get(reviewer, 0) + 1
+    means = {pk: scoring.mean(totals.get(pk, {}).values()) for pk, _reference, _amount in proposals}
+    ranks = scoring.ranks(means)
+    lines = []
+    for pk, reference, amount in proposals:
+        reviews = scores.by_proposal.get(pk, [])
+        mine = totals.get(pk, {})
+        lay = [mine[reviewer] for reviewer, is_lay, _scores in reviews if is_lay and reviewer in mine]
+        spreads = scoring.spreads([given for _reviewer, _is_lay, given in reviews])
+        lines.append(
+            Line(
+                pk=pk,
+                reference=reference,
+                amount=amount,
+                rank=ranks[pk],
+                mean=means[pk],
+                reviews=len(mine),
+                lay_mean=scoring.mean(lay),
+                lay_reviews=len(lay),
+                widest=max((spread.width for spread in spreads), default=0),
+                wide_on=tuple(titles[spread.criterion] for spread in spreads if spread.is_wide),
+                adjusted=adjustment.means.get(pk),
+                adjusted_rank=adjusted_ranks.get(pk),
+                group=adjustment.group_of.get(pk, 0),
+            )
+        )
+    lines.sort(key=lambda line: (line.rank is None, line.rank or 0, line.reference))
+    return Ranking(
+        lines=lines,
+        reviewers=len(scored_by),
+        reviews=len(ratings),
+        groups=adjustment.groups,
+        reviewers_of_one=sum(count == 1 for count in scored_by.values()),
+    )
+
+
+def ranking_of(call, user=None, *, weights: dict[int, int] | None = None, with_analysis=False) -> Ranking:
+    """The ranking of a call out of `with_field(…, user)`, kept until scores, weights or proposals change.
+
+    Args:
+        weights: by criterion id, instead of the published ones; counted in proportion.
+        with_analysis: whether the lines carry the stored ranges and likenesses. These rest on every proposal, so only
+            for a user from whom none is hidden.
+    """
+    published = {one["criterion"]: one["weight"] for one in call.field_weights}
+    used = weights or published
+    setting = ",".join(f"{criterion}:{weight}" for criterion, weight in sorted(used.items()))
+    analysis = call.analysis_pk if with_analysis else None
+    basis = f"{fingerprint(call)}|{setting}|{analysis}"
+    key = f"ranking:{call.pk}:{hashlib.sha256(basis.encode()).hexdigest()}"
+    found = cache.get(key)
+    if found is None:
+        found = _worked_out(call, user, used, analysis)
+        cache.set(key, found, KEPT_FOR)
+    return found
+
+
+def _worked_out(call, user, weights, analysis) -> Ranking:
+    proposals = assessed(call, user)
+    titles = {one["criterion"]: one["title"] for one in call.field_weights}
+    rows = list(proposals.order_by("pk").values_list("pk", "reference", "amount_asked"))
+    ranking = rank_proposals(rows, scores_of(proposals.order_by().values("pk")), weights, titles)
+    if analysis is None:
+        return ranking
+    return _with_analysis(ranking, RankingAnalysis.objects.values_list("results", flat=True).get(pk=analysis))
+
+
+def _with_analysis(ranking: Ranking, results: dict) -> Ranking:
+    def found(name, pk):
+        pair = results.get(name, {}).get(str(pk))
+        return tuple(pair) if pair else None
+
+    shown = {line.pk for line in ranking.lines}
+    like: dict[int, list] = {}
+    for one, other, likeness in results.get("alike", []):
+        if one in shown and other in shown:
+            like.setdefault(one, []).append((other, likeness))
+            like.setdefault(other, []).append((one, likeness))
+    lines = [
+        line._replace(
+            leaving_out=found("leaving_out", line.pk),
+            resampled=found("resampled", line.pk),
+            adjusted_range=found("adjusted", line.pk),
+            like=tuple(like.get(line.pk, ())),
+        )
+        for line in ranking.lines
+    ]
+    return Ranking(**(vars(ranking) | {"lines": lines}))
+
+
+@dataclass(frozen=True)
+class Analysed:
+    """The stored analysis as a page shows it to one user."""
+
+    analysis: RankingAnalysis | None
+    is_out_of_date: bool  # scores have changed since
+    is_hidden: bool  # something of this call is hidden from the user: ranges would tell where it stands
+
+
+def analysed_for(call, user) -> Analysed:
+    """What the page says of the latest analysis. `call` out of `with_field(…, user)`."""
+    analysis = RankingAnalysis.objects.defer("results").filter(pk=call.analysis_pk).first()
+    if analysis is not None and analysis.fingerprint == fingerprint(call):
+        return Analysed(analysis, is_out_of_date=False, is_hidden=False)
+    whole = ranking_field(call)
+    hidden = (whole.field_proposals, whole.field_reviews) != (call.field_proposals, call.field_reviews)
+    return Analysed(analysis, analysis is not None and analysis.fingerprint != fingerprint(whole), hidden)
+
+
+def ranking(call: Call, proposals=None) -> list[Ranked]:
+    """Assessed proposals of a call with their standing, best raw mean first; those without a review last."""
+    proposals = call.proposals.all() if proposals is None else proposals
+    proposals = proposals.filter(status__in=Proposal.ELIGIBLE).select_related("organisation")
+    by_pk = {proposal.pk: proposal for proposal in proposals}
+    weights = call.weights.select_related("criterion")
+    titles = {weight.criterion_id: weight.criterion.title for weight in weights}
+    weight_of = {weight.criterion_id: weight.weight for weight in weights}
+    rows = [(one.pk, one.reference, one.amount_asked) for one in by_pk.values()]
+    found = rank_proposals(rows, scores_of(list(by_pk)), weight_of, titles)
+    return [Ranked(by_pk[line.pk], line) for line in found.lines]

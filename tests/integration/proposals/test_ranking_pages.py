@@ -1,0 +1,350 @@
+"""The ranking of a call, what its task adds, another weighting, and portfolio fit."""
+
+import pytest
+from django.core.cache import cache
+from django.urls import reverse
+
+from projects.models import Project
+from proposals import actions, scoring, tasks
+from proposals.models import ConflictOfInterest, Panel, Proposal, RankingAnalysis
+from proposals.readings import portfolio
+from proposals.readings.ranking import analysed_for, fingerprint, ranking_field, ranking_of
+from psc_portal.common import clock
+from psc_portal.common.models import OutboxMessage
+from psc_portal.common.refusals import ActionRefused
+from tests.factories.accounts import UserFactory
+from tests.factories.projects import OrganisationFactory, ProjectFactory
+from tests.factories.proposals import CallFactory, ProposalFactory, review_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept():
+    cache.clear()
+
+
+def call_with(table, reviewers=None, **kwargs):
+    """A call in assessment; `table` gives each proposal's reviews by reviewer, each a score for all six criteria."""
+    call = CallFactory(in_assessment=True, **kwargs)
+    people = {} if reviewers is None else reviewers
+    proposals = []
+    for title, given in table.items():
+        proposal = ProposalFactory(in_assessment=True, call=call, title=title, amount_asked=40_000)
+        proposals.append(proposal)
+        for name, score in given.items():
+            if name not in people:
+                people[name] = UserFactory(reviewer=True, is_lay=name.startswith("lay"))
+            scores = score if isinstance(score, list) else [score] * 6
+            review = review_of(proposal, scores=scores, reviewer=people[name], locked=True)
+            review.assignment.is_lay = name.startswith("lay")
+            review.assignment.save()
+    return call, proposals
+
+
+def page_of(client, call, name="ranking", query=""):
+    return client.get(reverse(f"admin:proposals_call_{name}", args=[call.pk]) + query)
+
+
+def analysed(call):
+    actions.analyse_ranking(call=call)
+    return RankingAnalysis.objects.first()
+
+
+# Raw, adjusted, lay ---------------------------------------------------------------------------------------------------
+def test_the_ranking_shows_raw_adjusted_and_lay_means_side_by_side(client_as):
+    call, _ = call_with({
+        "First": {"strict": 2, "kind": 4, "lay": 1},
+        "Second": {"strict": 2},
+        "Third": {"kind": 4},
+    })  # fmt: skip
+    lines = {line.reference: line for line in ranking_of(ranking_field(call)).lines}
+    by_title = {proposal.title: lines[proposal.reference] for proposal in Proposal.objects.filter(call=call)}
+
+    page = page_of(client_as(UserFactory(staff=True)), call).content.decode()
+
+    assert (by_title["First"].lay_mean, by_title["First"].lay_reviews, by_title["Second"].lay_mean) == (1, 1, None)
+    assert f"{by_title['First'].mean:.2f}" == "2.33"
+    assert by_title["Second"].adjusted == by_title["Third"].adjusted  # strict gives 2 less than kind
+    assert by_title["Third"].rank == 1
+    assert by_title["Second"].rank == 3
+    assert "Adjusted mean" in page
+    assert "equally severe with all proposals" in page
+
+
+def test_reviewers_in_two_groups_are_said_and_not_compared(client_as):
+    call, _ = call_with({"First": {"a": 5, "b": 4}, "Second": {"c": 2, "d": 1}})
+
+    page = page_of(client_as(UserFactory(staff=True)), call).content.decode()
+
+    assert "2 groups that share no proposal" in page
+    assert "in group 1" in page
+    assert "in group 2" in page
+
+
+def test_the_page_can_be_ordered_by_spread(client_as):
+    call, (calm, wide) = call_with({"Calm": {"a": 4, "b": 4}, "Wide": {"a": [5, 1, 1, 1, 1, 1], "b": 1}})
+
+    page = page_of(client_as(UserFactory(staff=True)), call, query="?order=spread").content.decode()
+
+    assert page.index(wide.reference) < page.index(calm.reference)
+    assert "Discuss" in page
+
+
+# What is kept, and for how long ---------------------------------------------------------------------------------------
+def test_a_kept_ranking_holds_until_a_score_changes():
+    call, (proposal, other) = call_with({"First": {"a": 3}, "Second": {"a": 4}})
+    before = fingerprint(ranking_field(call))
+    assert ranking_of(ranking_field(call)).ranks[proposal.pk] == 2
+
+    review_of(proposal, scores=[5] * 6, locked=True)
+    review_of(proposal, scores=[5] * 6, locked=True)
+
+    assert fingerprint(ranking_field(call)) != before
+    assert ranking_of(ranking_field(call)).ranks == {proposal.pk: 1, other.pk: 2}
+
+
+def test_a_kept_ranking_is_no_other_users(client_as):
+    call, (proposal, other) = call_with({"First": {"a": 3}, "Second": {"a": 4}})
+    staff, partial = UserFactory(staff=True), UserFactory(staff=True)
+    actions.record_conflict(proposal=other, by=staff, user=partial, kind="close")
+    page_of(client_as(staff), call)
+
+    page = page_of(client_as(partial), call).content.decode()
+
+    assert other.reference not in page
+    assert proposal.reference in page
+
+
+def test_the_kept_page_needs_few_queries_however_many_proposals(client_as, queries_of):
+    staff = UserFactory(staff=True)
+    client = client_as(staff)
+    people = {}
+    first, _ = call_with({"One": {"a": 3, "b": 4}}, people)
+    third, _ = call_with({f"No {number}": {"a": number, "b": 3} for number in range(3)}, people)
+    for call in (first, third):
+        analysed(call)
+    counts = [
+        queries_of(client, [reverse("admin:proposals_call_ranking", args=[call.pk])]).popitem()[1]
+        for call in (first, third)
+    ]
+
+    assert counts[0] == counts[1]
+
+
+# The task -------------------------------------------------------------------------------------------------------------
+def test_locking_and_unlocking_a_review_asks_for_the_ranges_once_for_each_state_of_the_scores():
+    call, (proposal,) = call_with({"First": {"a": 3}})
+    review = review_of(proposal, scores=[4] * 6)
+
+    actions.lock_review(review=review, by=review.reviewer)
+    actions.scores_changed(call)
+    jobs = OutboxMessage.objects.filter(task="proposals.analyse_ranking")
+    assert jobs.count() == 1
+
+    actions.unlock_review(review=review, by=review.reviewer)
+    assert jobs.count() == 2
+
+
+def test_the_task_stores_ranges_and_agreement_with_what_they_rest_on():
+    call, (first, second) = call_with({
+        "First": {"a": 5, "b": 3}, "Second": {"a": [4, 4, 4, 4, 4, 2], "b": 4},
+    })  # fmt: skip
+
+    tasks.analyse_ranking(call.pk)
+    tasks.analyse_ranking(call.pk)
+
+    analysis = RankingAnalysis.objects.get()
+    assert analysis.fingerprint == fingerprint(ranking_field(call))
+    assert (analysis.basis["proposals"], analysis.basis["reviews"], analysis.basis["reviewers"]) == (2, 4, 2)
+    assert analysis.results["leaving_out"][str(first.pk)] == [1, 2]
+    assert analysis.results["resampled"].keys() == {str(first.pk), str(second.pk)}
+    assert [one["number"] for one in analysis.basis["agreement"]] == [1, 2, 3, 4, 5, 6]
+
+
+def test_the_page_says_when_ranges_were_calculated_and_that_scores_have_changed_since(client_as):
+    call, (proposal, _) = call_with({"First": {"a": 5, "b": 3}, "Second": {"a": 4, "b": 4}})
+    client = client_as(UserFactory(staff=True))
+    assert "not been calculated yet" in page_of(client, call).content.decode()
+    analysed(call)
+
+    fresh = page_of(client, call).content.decode()
+    review_of(proposal, scores=[1] * 6, locked=True)
+    stale = page_of(client, call).content.decode()
+
+    assert "were calculated at" in fresh
+    assert "1 to 2" in fresh
+    assert "Scores have changed since" not in fresh
+    assert "Scores have changed since" in stale
+    assert "Calculate now" in stale
+
+
+def test_staff_can_ask_for_the_ranges_by_hand(client_as):
+    call, (_proposal, _) = call_with({"First": {"a": 5, "b": 3}, "Second": {"a": 4, "b": 4}})
+    client = client_as(UserFactory(staff=True))
+
+    client.post(reverse("admin:proposals_call_analyse", args=[call.pk]))
+    assert OutboxMessage.objects.filter(task="proposals.analyse_ranking").count() == 1
+
+    analysed(call)
+    with pytest.raises(ActionRefused, match="present scores already"):
+        actions.request_analysis(call=call, by=UserFactory(staff=True))
+
+
+def test_ranges_are_not_shown_to_whom_a_proposal_is_hidden(client_as):
+    """A range counts every proposal, so it would tell where the hidden one stands."""
+    call, (first, second, hidden) = call_with({
+        "First": {"a": 5, "b": 3}, "Second": {"a": 4, "b": 4}, "Hidden": {"a": 1, "b": 5},
+    })  # fmt: skip
+    staff = UserFactory(staff=True)
+    actions.record_conflict(proposal=hidden, by=UserFactory(staff=True), user=staff, kind="close")
+    analysed(call)
+
+    page = page_of(client_as(staff), call).content.decode()
+
+    found = ranking_field(call, staff)
+    assert analysed_for(found, staff).is_hidden
+    assert "Rank without one reviewer</th>" not in page
+    assert "they would tell where the rest stands" in page
+    assert set(ranking_of(found, staff).ranks) == {first.pk, second.pk}
+
+
+def test_reviewers_and_applicants_have_no_ranking_pages(client_as):
+    call, _ = call_with({"First": {"a": 5}})
+
+    for user in (UserFactory(reviewer=True), UserFactory(lead=True), UserFactory()):
+        for name in ("ranking", "weighting", "portfolio", "panel", "letters", "minutes"):
+            assert page_of(client_as(user), call, name).status_code in (302, 404)
+
+
+# Another weighting ----------------------------------------------------------------------------------------------------
+def weights_query(call, **weights):
+    codes = {one["code"]: 0 for one in ranking_field(call).field_weights} | weights
+    return "?" + "&".join(f"w_{code}={weight}" for code, weight in codes.items())
+
+
+def test_another_weighting_shows_who_enters_and_who_leaves(client_as):
+    # Weights 20, 25, 15, 20, 15, 5: Broad 4.00, Narrow 5*0.25 + 3*0.75 = 3.50; the money is for one
+    call, (broad, narrow) = call_with({"Broad": {"a": 4}, "Narrow": {"a": [3, 5, 3, 3, 3, 3]}}, money_total=50_000)
+    client = client_as(UserFactory(staff=True))
+
+    same = page_of(client, call, "weighting").content.decode()
+    other = page_of(client, call, "weighting", weights_query(call, proven=100)).content.decode()
+    both = page_of(client, call, "weighting", weights_query(call, proven=100) + "&money=100000").content.decode()
+
+    assert "Nothing would change who is funded" in same
+    assert "1 would enter and 1 would leave" in other
+    entering, leaving = other.index(narrow.reference), other.index(broad.reference)
+    assert other.index("Enters") < entering < other.index("Leaves") < leaving
+    assert "25%" in other  # the published weights stay visible
+    assert "Nothing would change who is funded" in both
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [("?w_proven=101", "must be 100 or less"), ("?w_proven=a", "must be a whole number"), ("?money=-1", "0 or more")],
+)
+def test_a_weight_that_is_none_is_refused_and_what_was_typed_stays(client_as, query, sentence):
+    call, _ = call_with({"First": {"a": 4}})
+
+    page = page_of(client_as(UserFactory(staff=True)), call, "weighting", query).content.decode()
+
+    assert sentence in page
+
+
+def test_no_weight_at_all_is_refused(client_as):
+    call, _ = call_with({"First": {"a": 4}})
+
+    page = page_of(client_as(UserFactory(staff=True)), call, "weighting", weights_query(call)).content.decode()
+
+    assert "at least one criterion a weight above 0" in page
+
+
+def test_the_panels_weighting_needs_a_reason_and_is_kept(client_as):
+    call, _ = call_with({"First": {"a": 4}})
+    staff = UserFactory(staff=True)
+    panel = Panel.objects.create(call=call, held_on=clock.today(), chair=staff, opened_at=clock.now())
+    codes = {one["code"]: 10 for one in ranking_field(call).field_weights} | {"proven": 50}
+    typed = {f"w_{code}": weight for code, weight in codes.items()} | {"money": "100000"}
+    client = client_as(staff)
+    address = reverse("admin:proposals_call_weighting", args=[call.pk])
+
+    refused = client.post(address, typed).content.decode()
+    done = client.post(address, typed | {"reason": "Evidence matters most in this call."})
+
+    assert "Say why the panel uses another weighting" in refused
+    assert done.status_code == 302
+    panel.refresh_from_db()
+    assert (panel.weights, panel.weights_reason) == (codes, "Evidence matters most in this call.")
+
+    published = {one["code"]: one["weight"] for one in ranking_field(call).field_weights}
+    actions.use_weights(panel=panel, by=staff, weights=published, reason="")
+    panel.refresh_from_db()
+    assert (panel.weights, panel.weights_reason) == ({}, "")
+
+
+# Portfolio fit --------------------------------------------------------------------------------------------------------
+LAY = "A two-minute check on the first day finds people who may fall, and staff act on what it finds."
+
+
+def test_possible_duplicates_and_overlap_with_running_projects_are_shown(client_as):
+    call, (first, second, third) = call_with({
+        "Fewer falls on the ward": {"a": 4}, "Fewer falls on wards": {"a": 4}, "Safer medicines at discharge": {"a": 4},
+    })  # fmt: skip
+    Proposal.objects.filter(pk__in=[first.pk, second.pk]).update(lay_summary=LAY)
+    Proposal.objects.filter(pk=third.pk).update(
+        lay_summary="Pharmacists ring people at home after they leave hospital."
+    )
+    project = ProjectFactory(title="Fewer falls on the ward", lay_summary=LAY, aim="A quarter fewer falls.")
+    stopped = ProjectFactory(title="Fewer falls on the ward again", lay_summary=LAY, aim="Fewer falls.")
+    Project.objects.filter(pk=stopped.pk).update(status="closed")
+
+    fit = portfolio.portfolio_of(call, Proposal.objects.filter(call=call), {first.pk})
+    page = page_of(client_as(UserFactory(staff=True)), call, "portfolio")
+
+    assert [(row.one.pk, row.other.pk) for row in fit.duplicates] == [(first.pk, second.pk)]
+    assert {row.other for row in fit.running} == {project}
+    assert {row.one.pk for row in fit.running} == {first.pk, second.pk}
+    assert page.status_code == 200
+    assert "alike" in page.content.decode()
+
+
+def test_two_proposals_of_one_organisation_for_the_same_priority_are_possible_duplicates():
+    call, (first, second) = call_with({"One thing": {"a": 4}, "Something else": {"a": 4}})
+    organisation = OrganisationFactory()
+    Proposal.objects.filter(call=call).update(organisation=organisation)
+    Proposal.objects.filter(pk=first.pk).update(lay_summary="Bed rails for older people in care homes.")
+    Proposal.objects.filter(pk=second.pk).update(lay_summary="Midwives train together with simulated emergencies.")
+
+    fit = portfolio.portfolio_of(call, Proposal.objects.filter(call=call), set())
+
+    assert ["same organisation" in why for row in fit.duplicates for why in row.why] == [True]
+
+
+def test_priorities_and_systems_that_the_fundable_leave_uncovered_are_named():
+    call, (first, _second) = call_with({"One": {"a": 5}, "Two": {"a": 3}})
+
+    fit = portfolio.portfolio_of(call, Proposal.objects.filter(call=call), {first.pk})
+    none = portfolio.portfolio_of(call, Proposal.objects.filter(call=call), set())
+
+    assert [count for _priority, count in fit.priorities] == [1]
+    assert none.uncovered_priorities == list(call.priorities.all())
+    assert first.organisation.system is None or first.organisation.system not in fit.uncovered_systems
+
+
+def test_a_hidden_proposal_is_in_no_duplicate(client_as):
+    call, (_first, second) = call_with({"Fewer falls on the ward": {"a": 4}, "Fewer falls on wards": {"a": 4}})
+    Proposal.objects.filter(call=call).update(lay_summary=LAY)
+    staff = UserFactory(staff=True)
+    ConflictOfInterest.objects.create(
+        proposal=second, user=staff, kind="close", source="declared", recorded_at=clock.now()
+    )
+    analysed(call)
+
+    pages = [page_of(client_as(staff), call, name).content.decode() for name in ("ranking", "portfolio")]
+
+    assert [second.reference in page for page in pages] == [False, False]
+
+
+def test_the_resampling_is_the_one_that_the_page_names():
+    assert scoring.RESAMPLES == 1000
