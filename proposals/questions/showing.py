@@ -1,9 +1,10 @@
 """Answers as people read them: on the check page, the receipt, the copy, and by reviewers."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from proposals import blinding, identities
 from proposals.questions import reading
 from proposals.questions.asking import Kind, Question, Section, is_answered
 from proposals.questions.choices import OUTSIDE, Choices
@@ -76,14 +77,23 @@ def shown(
 
 
 def shown_of(proposal, *, attachments: Iterable = (), blind: bool = False, with_problems: bool = False) -> list[Shown]:
-    """A proposal with the files that its reader may have."""
-    return shown(
+    """A proposal with the files that its reader may have. A blind reader finds no name of its writers in any answer."""
+    found = shown(
         sections_of(proposal.call, proposal),
         reading.with_files(proposal.answers, attachments),
         Choices(proposal.call),
         blind=blind,
         with_problems=with_problems,
     )
+    if blind and (pattern := blinding.pattern_of(proposal)):
+        for one in found:
+            one.answers[:] = [_hidden(answer, pattern) for answer in one.answers]
+            one.rows[:] = [(number, [_hidden(answer, pattern) for answer in row]) for number, row in one.rows]
+    return found
+
+
+def _hidden(answer: Answer, pattern) -> Answer:
+    return answer if answer.files else replace(answer, text=identities.hide(answer.text, pattern))
 
 
 def _shown(section, answers, choices, blind, with_problems):

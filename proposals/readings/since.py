@@ -1,8 +1,8 @@
 """What changed between a proposal and the one it began from, for reviewers and staff."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from proposals import questions, since_last_time
+from proposals import blinding, identities, questions, since_last_time
 from proposals.models import Proposal
 from proposals.word_diff import Change, Piece, word_changes
 
@@ -53,6 +53,15 @@ def since_last_time_of(proposal: Proposal, *, blind: bool = False) -> SinceLastT
             title, label = key
             sections.setdefault(title, []).append(ChangedAnswer(label, pieces))
     advice = since_last_time.answered(earlier, proposal.answers)
+    if blind:
+        mine, theirs = blinding.pattern_of(proposal), blinding.pattern_of(earlier)
+        advice = [
+            (
+                replace(one, text=identities.hide(identities.hide(one.text, theirs), mine)),
+                identities.hide(answer, mine),
+            )
+            for one, answer in advice
+        ]
     return SinceLastTime(earlier, list(sections.items()), unchanged, advice)
 
 
