@@ -1,6 +1,6 @@
 """Who may do what with calls, proposals and reviews. Asked by the action to refuse, by the page to hide the button."""
 
-from proposals.models import Assignment, Call, Collaborator, Proposal
+from proposals.models import Assignment, CalibrationExample, Call, Collaborator, Proposal
 
 
 def is_staff(user, obj=None) -> bool:
@@ -112,6 +112,15 @@ def can_be_reviewer_of(user, proposal) -> bool:
     """Whether `user` is a reviewer without an interest, declared, recorded or inferred."""
     clear = Proposal.objects.filter(pk=proposal.pk).clear_of_conflict_with(user)
     return user.is_active and user.is_reviewer and clear.exists()
+
+
+def can_score_example(user, example) -> bool:
+    """A reviewer of its call; staff who review too."""
+    return (
+        user.is_authenticated
+        and user.is_reviewer
+        and CalibrationExample.objects.visible_to(user).filter(pk=example.pk).exists()
+    )
 
 
 def may_still_review(assignment) -> bool:

@@ -8,6 +8,7 @@ from proposals.actions.assigning import (
     remind_reviewers,
     take_back_assignment,
 )
+from proposals.actions.calibrating import add_example, edit_example, remove_example, score_example
 from proposals.actions.calls import (
     CallChanged,
     archive_call,
@@ -75,6 +76,7 @@ __all__ = [
     "CallChanged",
     "DraftClash",
     "add_attachment",
+    "add_example",
     "analyse_ranking",
     "answer_message",
     "archive_call",
@@ -93,6 +95,7 @@ __all__ = [
     "decline_assignment",
     "edit_answer",
     "edit_call",
+    "edit_example",
     "edit_letter",
     "extend_call",
     "finish_call",
@@ -118,11 +121,13 @@ __all__ = [
     "remind_of_drafts",
     "remind_reviewers",
     "remove_attachment",
+    "remove_example",
     "request_analysis",
     "resubmit_proposal",
     "save_draft",
     "save_review",
     "score_at_panel",
+    "score_example",
     "scores_changed",
     "screen_proposal",
     "send_to_panel",

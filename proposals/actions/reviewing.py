@@ -51,25 +51,34 @@ def save_review(*, review, by, scores, comment, version) -> Review:
         {"Comment to the panel": comment}
         | {f"Reason {number}": reason for number, (_value, _na, reason) in enumerate(scores.values(), 1)}
     )
-    for criterion, (value, is_not_applicable, reason) in scores.items():
-        if criterion not in weights:
-            continue
-        Score.objects.update_or_create(
-            review=stored,
-            criterion_id=criterion,
-            defaults={
-                "value": None if is_not_applicable else value,
-                "is_not_applicable": is_not_applicable,
-                "reason": reason.strip(),
-            },
-        )
-    stored.total = scoring.weighted_mean({score.criterion_id: score.value for score in stored.scores.all()}, weights)
+    _write_scores(stored, {pk: score for pk, score in scores.items() if pk in weights}, weights)
     stored.comment = comment.strip()
     stored.version += 1
     stored.saved_at = clock.now()
-    stored.save()
+    stored.save(update_fields=["total", "comment", "version", "saved_at"])
     review.version = stored.version
     return stored
+
+
+def _write_scores(review, scores, weights):
+    """All scores in one statement; the total goes by everything that is stored then."""
+    Score.objects.bulk_create(
+        [
+            Score(
+                review=review,
+                criterion_id=criterion,
+                value=None if is_not_applicable else value,
+                is_not_applicable=is_not_applicable,
+                reason=reason.strip(),
+            )
+            for criterion, (value, is_not_applicable, reason) in scores.items()
+        ],
+        update_conflicts=True,
+        unique_fields=["review", "criterion"],
+        update_fields=["value", "is_not_applicable", "reason"],
+    )
+    values = dict(review.scores.order_by().values_list("criterion_id", "value"))
+    review.total = scoring.weighted_mean(values, weights)
 
 
 @transaction.atomic

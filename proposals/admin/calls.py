@@ -118,6 +118,14 @@ class CallAdmin(LetterPages, PanelPages, RankingPages, ReviewingOfCall, ActionAd
             success_url=lambda call, result: reverse("admin:proposals_call_change", args=[result[0].pk]),
         ),
         verb(
+            "add_example", form=forms.ExampleForm, action=actions.add_example, label="Add an example to score",
+            permission=permissions.can_manage_call,
+            when=status_is(Call.Status.DRAFT, Call.Status.PUBLISHED, Call.Status.ASSESSMENT),
+            intro="Reviewers score one or two examples first and see how far apart they are. This counts nowhere.",
+            success="The example is added.",
+            success_url=lambda call, example: reverse("admin:proposals_calibrationexample_change", args=[example.pk]),
+        ),
+        verb(
             "extend", form=forms.ExtendForm, action=actions.extend_call, label="Give more time",
             permission=permissions.can_manage_call, when=status_is(Call.Status.PUBLISHED),
             success="The closing time is moved.",

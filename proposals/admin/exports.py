@@ -61,6 +61,13 @@ def _organisation_for(user, proposal: str):
     return Case(When(**{f"{proposal}call__is_blind": True}, then=Value(HIDDEN)), default=shown)
 
 
+def _title_for(user, proposal: str):
+    """A title may name people too."""
+    if user.is_programme_staff:
+        return F(f"{proposal}title")
+    return Case(When(**{f"{proposal}call__is_blind": True}, then=Value(HIDDEN)), default=F(f"{proposal}title"))
+
+
 def _name(user: str):
     return Coalesce(NullIf(F(f"{user}__full_name"), Value("")), F(f"{user}__email"), output_field=CharField())
 
@@ -119,7 +126,7 @@ def review_columns(user) -> list[Column]:
 
     return [
         Column("Number", "proposal__reference"),
-        Column("Title", "proposal__title"),
+        Column("Title", _title_for(user, "proposal__")),
         Column("Call", "proposal__call__title"),
         Column("Organisation", _organisation_for(user, "proposal__")),
         Column("Reviewer", _name("reviewer")),

@@ -6,7 +6,7 @@ from django.utils.html import format_html
 
 from proposals import actions, forms, permissions, questions, readings
 from proposals.admin.exports import CallFilter, proposal_columns
-from proposals.admin.shown import history_of, list_of, spread_of, status_is, text_of
+from proposals.admin.shown import history_of, list_of, names_told, spread_of, status_is, text_of
 from proposals.models import (
     Call,
     Proposal,
@@ -24,7 +24,7 @@ def _assign_kwargs(request, proposal):
 
 
 def _assign_context(request, proposal):
-    return {"call": proposal.call}
+    return {"call": proposal.call, "names_told": names_told(proposal)}
 
 
 def _feedback_kwargs(request, proposal):
@@ -104,6 +104,7 @@ def _screen_context(request, proposal):
     others = [pk for pk in waiting if pk != proposal.pk]
     following = waiting[place + 1 :] if place is not None else others
     return text_of(request, proposal) | {
+        "names_told": names_told(proposal),
         "waiting": len(waiting),
         "place": None if place is None else place + 1,
         "next_pk": (following or others or [None])[0],

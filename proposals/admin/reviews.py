@@ -1,10 +1,11 @@
 """Assignments and reviews in the admin, where reviewers work."""
 
 from django.contrib import admin
+from django.db.models import F, Q, Value
 from django.urls import reverse
 from django.utils.html import format_html
 
-from proposals import actions, forms, permissions
+from proposals import actions, forms, permissions, questions, readings
 from proposals.admin.exports import CallOfProposalFilter, assignment_columns, review_columns
 from proposals.admin.shown import history_of, list_of, spread_of, status_is, text_of
 from proposals.models import (
@@ -104,6 +105,13 @@ class AssignmentAdmin(ExportAdmin, ActionAdmin):
         return history_of(assignment)
 
 
+def url_of_work(assignment) -> str:
+    """Where a reviewer goes on with it: to the scores, or first to declare interests."""
+    if assignment.status == Assignment.Status.CLEARED and hasattr(assignment, "review"):
+        return reverse("admin:proposals_review_score", args=[assignment.review.pk])
+    return reverse("admin:proposals_assignment_declare", args=[assignment.pk])
+
+
 def _two_places(total) -> str:
     return "–" if total is None else f"{total:.2f}"
 
@@ -114,14 +122,41 @@ def _weights_of(review):
 
 
 def _review_kwargs(request, review):
-    return {"weights": _weights_of(review)}
+    return {"weights": _weights_of(review), "is_lay": review.assignment.is_lay}
+
+
+# What a lay reviewer reads first; the rest is folded, one click away.
+PLAIN_SECTIONS = {"about", "priorities", "benefits", "involvement", questions.OWN}
 
 
 def _review_context(request, review):
-    return text_of(request, review.proposal) | {
-        "stored_scores": review.scores.select_related("criterion"),
+    is_lay = review.assignment.is_lay
+    shown = text_of(request, review.proposal)
+    slugs = [one.section.slug for one in shown["sections"]]
+    scores = list(review.scores.select_related("criterion"))
+    following = readings.next_to_review(request.user, review.assignment)
+    return shown | {
+        "is_lay": is_lay,
+        "lay_summary": _lay_summary(shown["sections"]) if is_lay else "",
+        "folded": [slug for slug in slugs if slug not in PLAIN_SECTIONS] if is_lay else [],
+        "stored_scores": scores,
+        "done": sum(score.is_complete for score in scores),
+        "due_on": review.assignment.due_on,
+        "next_review": following,
+        "next_url": following and url_of_work(following),
+        "examples": readings.examples_to_score(request.user, review.proposal.call),
         "is_stale": request.method == "POST",
     }
+
+
+def _lay_summary(sections) -> str:
+    """Taken out of the section it stands in: it comes first."""
+    for one in sections:
+        for answer in one.answers:
+            if answer.question.name == "lay_summary":
+                one.answers.remove(answer)
+                return answer.text
+    return ""
 
 
 @admin.register(Review)
@@ -130,7 +165,7 @@ class ReviewAdmin(ExportAdmin, ActionAdmin):
 
     list_display = ["proposal_shown", "reviewer", "status", "total_shown", "spread_shown", "locked_at", "marked"]
     list_filter = ["status", CallOfProposalFilter]
-    list_select_related = ["proposal", "reviewer"]
+    list_select_related = ["proposal__call", "reviewer"]
     search_fields = ["proposal__reference", "proposal__title"]
     fields = ["proposal_shown", "reviewer_shown", "status", "total_shown", "scores_shown", "comment", "locked_at",
               "marked", "others_shown", "unlocks_shown", "history_shown"]  # fmt: skip
@@ -165,12 +200,28 @@ class ReviewAdmin(ExportAdmin, ActionAdmin):
             form.show_missing()
         return super()._page(request, one, obj, form)
 
+    def verb_links(self, request, obj):
+        links = super().verb_links(request, obj)
+        if obj.reviewer_id == request.user.pk and (following := readings.next_to_review(request.user, obj.assignment)):
+            links.append((f"Next: {following.proposal.reference}", url_of_work(following)))
+        return links
+
     def can_view(self, request, obj=None):
         return _works_with_reviews(request)
 
     def get_queryset(self, request):
         visible = Review.objects.counted().visible_to(request.user)
-        return super().get_queryset(request).with_spread_of_proposal(visible)
+        rows = super().get_queryset(request).with_spread_of_proposal(visible)
+        return rows.annotate(
+            hides_names=Value(False) if request.user.is_programme_staff else F("proposal__call__is_blind")
+        )
+
+    def get_search_results(self, request, queryset, search_term):
+        """A title may name people: in a blind call reviewers search by number only."""
+        rows, may_repeat = super().get_search_results(request, queryset, search_term)
+        if search_term and not request.user.is_programme_staff:
+            rows = rows.filter(Q(proposal__call__is_blind=False) | Q(proposal__reference__icontains=search_term))
+        return rows, may_repeat
 
     def export_columns(self, request):
         return review_columns(request.user)
@@ -181,7 +232,9 @@ class ReviewAdmin(ExportAdmin, ActionAdmin):
 
     @admin.display(description="proposal", ordering="proposal__reference")
     def proposal_shown(self, review):
-        return f"{review.proposal.reference}: {review.proposal.title}"
+        return (
+            review.proposal.reference if review.hides_names else f"{review.proposal.reference}: {review.proposal.title}"
+        )
 
     @admin.display(description="reviewer")
     def reviewer_shown(self, review):
@@ -193,7 +246,7 @@ class ReviewAdmin(ExportAdmin, ActionAdmin):
 
     @admin.display(description="mark")
     def marked(self, review):
-        return "changed after seeing others" if review.is_changed_after_seeing_others else ""
+        return review.mark
 
     @admin.display(description="scores")
     def scores_shown(self, review):
@@ -205,8 +258,11 @@ class ReviewAdmin(ExportAdmin, ActionAdmin):
         if review.others_seen_at is None:
             return "Hidden until you lock your own review and ask to see them"
         others = review.proposal.reviews.locked().exclude(pk=review.pk).select_related("reviewer")
-        rows = ((reverse("admin:proposals_review_change", args=[one.pk]), one.reviewer) for one in others)
-        return list_of('<li><a href="{}">{}</a></li>', rows, "Nobody else has locked a review yet")
+        rows = (
+            (reverse("admin:proposals_review_change", args=[one.pk]), one.reviewer, one.mark and f" ({one.mark})")
+            for one in others
+        )
+        return list_of('<li><a href="{}">{}</a>{}</li>', rows, "Nobody else has locked a review yet")
 
     @admin.display(description="unlocked before")
     def unlocks_shown(self, review):

@@ -2,7 +2,7 @@
 
 from django.utils.html import format_html, format_html_join
 
-from proposals import questions, readings, scoring
+from proposals import blinding, questions, readings, scoring
 from psc_portal.common.templatetags.portal import uk_datetime
 
 
@@ -43,6 +43,7 @@ def text_of(request, proposal) -> dict:
     attachments = list(proposal.attachments.visible_to(request.user))
     return {
         "proposal": proposal,
+        "title_of_proposal": blinding.title_of(proposal, blind=blind),
         "call": proposal.call,
         "blind": blind,
         "sections": questions.shown_of(proposal, attachments=attachments, blind=blind),
@@ -50,3 +51,10 @@ def text_of(request, proposal) -> dict:
         "totals": questions.shown_totals(proposal.answers),
         "attachments": [one for one in attachments if not one.question],
     }
+
+
+def names_told(proposal) -> list[tuple[str, str]]:
+    """For staff of a blind call, before reviewers read it: the places that name someone, and whom."""
+    if not proposal.call.is_blind:
+        return []
+    return [(place, ", ".join(names)) for place, names in questions.names_told(proposal).items()]

@@ -5,12 +5,13 @@ from proposals.forms.drafts import AttachmentForm, ResubmitForm, SectionForm, Su
 from proposals.forms.fit_check import FitCheckForm
 from proposals.forms.messages import CallAnswerForm, MessageForm, PublishAnswerForm, ReminderForm, WriteToTeamForm
 from proposals.forms.panels import AttendanceForm, LetterForm, PanelItemForm, ReleaseForm, SetUpPanelForm, WeightingForm
-from proposals.forms.reviews import DeclareForm, DeclineForm, ReasonForm, ReviewForm, UnlockForm
+from proposals.forms.reviews import CalibrationForm, DeclareForm, DeclineForm, ReasonForm, ReviewForm, UnlockForm
 from proposals.forms.staff import (
     AssignAllForm,
     AssignForm,
     ConflictForm,
     DecideForm,
+    ExampleForm,
     FeedbackForm,
     OverrideForm,
     ScreenForm,
@@ -21,6 +22,7 @@ __all__ = [
     "AssignForm",
     "AttachmentForm",
     "AttendanceForm",
+    "CalibrationForm",
     "CallAnswerForm",
     "CallForm",
     "ConflictForm",
@@ -28,6 +30,7 @@ __all__ = [
     "DecideForm",
     "DeclareForm",
     "DeclineForm",
+    "ExampleForm",
     "ExtendForm",
     "FeedbackForm",
     "FitCheckForm",

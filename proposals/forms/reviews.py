@@ -1,6 +1,5 @@
 """Forms of reviewers: interests, scores and reasons."""
 
-from crispy_forms.layout import Layout
 from django import forms
 
 from proposals.forms.later import YES_NO, LaterChoice, LaterText
@@ -49,39 +48,40 @@ class UnlockForm(ReasonForm):
 NOT_APPLICABLE = "na"
 
 
-class ReviewForm(NhsukFormMixin, forms.Form):
-    """A score and a reason for each criterion, as far as written; what is missing is said when the review is locked."""
+class ScoresForm(NhsukFormMixin, forms.Form):
+    """A score and a reason for each criterion, as far as written. Lay reviewers get each criterion as a question."""
 
-    version = forms.IntegerField(widget=forms.HiddenInput)
-
-    def __init__(self, *args, weights, stored=(), **kwargs):
+    def __init__(self, *args, weights, is_lay=False, **kwargs):
         super().__init__(*args, **kwargs)
-        self.weights = weights
-        parts = []
+        self.weights, self.is_lay = weights, is_lay
         for weight in weights:
-            criterion, levels = weight.criterion, list(weight.criterion.levels.all())
-            score, reason = f"score_{criterion.pk}", f"reason_{criterion.pk}"
-            self.fields[score] = LaterChoice(
-                label=f"{criterion} ({weight.weight}%)",
+            criterion = weight.criterion
+            self.fields[f"score_{criterion.pk}"] = LaterChoice(
+                label=self._label(weight),
                 choices=[
-                    *((str(level.level), f"{level.level}: {level.text}") for level in levels),
+                    *((str(level.level), f"{level.level}: {level.text}") for level in criterion.levels.all()),
                     (NOT_APPLICABLE, "Not applicable: left out of the mean"),
                 ],
                 widget=forms.RadioSelect,
             )
-            self.fields[reason] = LaterText(
+            self.fields[f"reason_{criterion.pk}"] = LaterText(
                 label=f"Reason for your score on criterion {criterion.number}",
                 widget=forms.Textarea(attrs={"rows": 3}),
             )
-            parts += [score, reason]
-        self.fields["comment"] = forms.CharField(
-            label="Anything else for the panel", widget=forms.Textarea(attrs={"rows": 3}), required=False
-        )
-        self.names = [*parts, "comment"]
+
+    def _label(self, weight) -> str:
+        criterion = weight.criterion
+        if self.is_lay and criterion.lay_question:
+            return f"{criterion.number}. {criterion.lay_question}"
+        return f"{criterion} ({weight.weight}%)"
 
     @property
-    def form_layout(self):
-        return Layout(*self.names, "version")
+    def groups(self) -> list[tuple]:
+        """Each criterion's weight with its two fields, as the page shows them."""
+        return [
+            (weight, self[f"score_{weight.criterion_id}"], self[f"reason_{weight.criterion_id}"])
+            for weight in self.weights
+        ]
 
     def clean(self):
         values = super().clean()
@@ -92,11 +92,10 @@ class ReviewForm(NhsukFormMixin, forms.Form):
             value = int(raw) if raw and raw != NOT_APPLICABLE else None
             scores[pk] = (value, raw == NOT_APPLICABLE, values.pop(f"reason_{pk}", ""))
         values["scores"] = scores
-        values["lock"] = "lock" in self.data
         return values
 
     def show_missing(self):
-        """Name the scores and reasons without which the review cannot be locked."""
+        """Name the scores and reasons without which it is not complete."""
         for weight in self.weights:
             criterion = weight.criterion
             value, is_not_applicable, reason = self.cleaned_data["scores"][criterion.pk]
@@ -106,10 +105,40 @@ class ReviewForm(NhsukFormMixin, forms.Form):
                 self.add_error(f"reason_{criterion.pk}", f"Criterion {criterion.number}: give a reason")
 
     @staticmethod
-    def initial_of(review) -> dict:
-        initial = {"comment": review.comment, "version": review.version}
-        for score in review.scores.all():
+    def initial_of_scores(scores) -> dict:
+        initial = {}
+        for score in scores:
             value = NOT_APPLICABLE if score.is_not_applicable else score.value
             initial[f"score_{score.criterion_id}"] = "" if value is None else str(value)
             initial[f"reason_{score.criterion_id}"] = score.reason
         return initial
+
+
+class ReviewForm(ScoresForm):
+    """What is missing is said when the review is locked."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    comment = forms.CharField(
+        label="Anything else for the panel", widget=forms.Textarea(attrs={"rows": 3}), required=False
+    )
+
+    def clean(self):
+        values = super().clean()
+        values["lock"] = "lock" in self.data
+        return values
+
+    @classmethod
+    def initial_of(cls, review) -> dict:
+        return cls.initial_of_scores(review.scores.all()) | {"comment": review.comment, "version": review.version}
+
+
+class CalibrationForm(ScoresForm):
+    """Scores of an example; reasons help to compare and may be left out."""
+
+    submit_label = "Save my scores"
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for weight in self.weights:
+            self.fields[f"reason_{weight.criterion_id}"].required = False
+            self.fields[f"reason_{weight.criterion_id}"].label = f"Why, on criterion {weight.criterion.number}"

@@ -109,6 +109,26 @@ class AssignAllForm(NhsukFormMixin, forms.Form):
         return values
 
 
+class ExampleForm(NhsukFormMixin, forms.Form):
+    submit_label = "Save the example"
+    title = forms.CharField(max_length=160)
+    text = forms.CharField(
+        label="The example proposal",
+        widget=forms.Textarea(attrs={"rows": 14}),
+        help_text="Made up, or an earlier one without names. Markdown makes headings and lists.",
+    )
+    afterword = forms.CharField(
+        label="What you say of it",
+        widget=forms.Textarea(attrs={"rows": 5}),
+        required=False,
+        help_text="Shown to each reviewer after they have scored it",
+    )
+
+    @staticmethod
+    def initial_of(example) -> dict:
+        return {"title": example.title, "text": example.text, "afterword": example.afterword}
+
+
 class ConflictForm(NhsukFormMixin, forms.Form):
     submit_label = "Record the interest"
     user = forms.ModelChoiceField(label="Person", queryset=get_user_model().objects.none())

@@ -8,8 +8,19 @@ from django.db.models import Q
 from proposals import scoring
 from proposals.models.calls import Call, Criterion
 from proposals.models.drafts import Proposal
+from proposals.models.reviews import Assignment
 from psc_portal.common.files import private_storage, random_name
 from psc_portal.common.models import Timestamped
+
+
+class CalibrationExampleQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Staff: all. A reviewer: those of calls in which something is theirs to review."""
+        if user.is_programme_staff:
+            return self
+        if not user.is_reviewer:
+            return self.none()
+        return self.filter(call__in=Assignment.objects.current().filter(reviewer=user).values("proposal__call"))
 
 
 class CalibrationExample(Timestamped):
@@ -20,6 +31,8 @@ class CalibrationExample(Timestamped):
     title = models.CharField(max_length=160)
     text = models.TextField(help_text="Markdown")
     afterword = models.TextField(blank=True, help_text="What the programme says of it, shown after scoring")
+
+    objects = CalibrationExampleQuerySet.as_manager()
 
     class Meta:
         ordering = ["position"]

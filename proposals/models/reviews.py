@@ -255,6 +255,11 @@ class Review(Stateful, Timestamped):
     def is_locked(self) -> bool:
         return self.status == self.Status.LOCKED
 
+    @property
+    def mark(self) -> str:
+        """What stands beside its scores wherever they are shown."""
+        return "changed after seeing others" if self.is_changed_after_seeing_others else ""
+
 
 class ReviewStatusChange(StatusChange):
     subject = models.ForeignKey(Review, models.PROTECT, related_name="status_changes")

@@ -92,6 +92,18 @@ def shown_of(proposal, *, attachments: Iterable = (), blind: bool = False, with_
     return found
 
 
+def names_told(proposal) -> dict[str, list[str]]:
+    """Where what blind reviewers read names the team or an organisation: by place, the names. They read "[hidden]"."""
+    texts = {}
+    for one in shown(sections_of(proposal.call, proposal), proposal.answers, Choices(proposal.call), blind=True):
+        for answer in one.answers:
+            texts[f"{one.section.title}, “{answer.question.label}”"] = answer.text
+        for number, row in one.rows:
+            for answer in row:
+                texts[f"{one.section.rows.one} {number}, “{answer.question.label}”"] = answer.text
+    return blinding.places_that_tell(proposal, texts)
+
+
 def _hidden(answer: Answer, pattern) -> Answer:
     return answer if answer.files else replace(answer, text=identities.hide(answer.text, pattern))
 

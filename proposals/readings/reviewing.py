@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from django.contrib.auth import get_user_model
 from django.db.models import Count, Q
 
-from proposals import matching, ties
-from proposals.models import Assignment, ConflictOfInterest, Proposal, Review
+from proposals import matching, scoring, ties
+from proposals.models import Assignment, CalibrationExample, ConflictOfInterest, Proposal, Review
 from psc_portal.accounts.models import Role
 
 
@@ -48,6 +48,18 @@ def to_screen(user, call):
     """What of a call waits to be screened, as it came in; staff see none in which they have an interest."""
     waiting = Proposal.objects.filter(call=call, status=Proposal.Status.SUBMITTED).seen_by_staff(user)
     return waiting.order_by("submitted_at", "pk")
+
+
+def next_to_review(user, after: Assignment) -> Assignment | None:
+    """The reviewer's next open review, soonest due first, other than the one they are at."""
+    mine = Assignment.objects.visible_to(user).filter(reviewer=user, proposal__status=Proposal.Status.IN_ASSESSMENT)
+    open_ones = mine.exclude(pk=after.pk).exclude(review__status=Review.Status.LOCKED)
+    return open_ones.select_related("proposal", "review").order_by("due_on", "pk").first()
+
+
+def examples_to_score(user, call) -> list[CalibrationExample]:
+    """Examples of the call that the reviewer has not scored yet."""
+    return list(call.examples.exclude(scores__reviewer=user))
 
 
 @dataclass(frozen=True)
@@ -183,3 +195,54 @@ def _why_short(short, people, why, barred) -> str:
                 f"{'was' if said_no == 1 else 'were'} taken back."
             )
     return " ".join(words)
+
+
+# Calibration ----------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class CalibrationLine:
+    """How everyone scored one criterion of an example, and how one reviewer did. No names."""
+
+    criterion: object
+    mine: str
+    given: tuple[int, ...]  # how many gave 0, 1, ... 5
+    not_applicable: int
+
+    @property
+    def lowest(self) -> int | None:
+        return next((level for level, count in enumerate(self.given) if count), None)
+
+    @property
+    def highest(self) -> int | None:
+        return next((level for level in reversed(scoring.LEVELS) if self.given[level]), None)
+
+    @property
+    def in_words(self) -> str:
+        parts = [f"{count} gave {level}" for level, count in enumerate(self.given) if count]
+        parts += [f"{self.not_applicable} not applicable"] if self.not_applicable else []
+        return ", ".join(parts)
+
+
+def calibration_of(example, user) -> list[CalibrationLine]:
+    """The spread of an example's scores by criterion: for staff, and for a reviewer who has scored it."""
+    scores = list(example.scores.select_related("criterion").order_by("criterion__number", "pk"))
+    mine = {one.criterion_id: one for one in scores if one.reviewer_id == user.pk}
+    if not mine and not user.is_programme_staff:
+        return []
+    by_criterion = defaultdict(list)
+    for one in scores:
+        by_criterion[one.criterion].append(one)
+    return [
+        CalibrationLine(
+            criterion,
+            _shown(mine.get(criterion.pk)),
+            tuple(sum(one.value == level for one in given) for level in scoring.LEVELS),
+            sum(one.is_not_applicable for one in given),
+        )
+        for criterion, given in by_criterion.items()
+    ]
+
+
+def _shown(score) -> str:
+    if score is None:
+        return "–"
+    return "Not applicable" if score.is_not_applicable else str(score.value)

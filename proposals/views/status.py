@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from proposals import actions, forms, permissions, questions, readings
+from proposals import actions, blinding, forms, permissions, questions, readings
 from proposals.models import Attachment, Decision, Proposal
 from proposals.views.calls import CALLS
 from psc_portal.common.files import attachment_response
@@ -144,6 +144,7 @@ def _read(request, proposal):
             "proposal": proposal,
             "call": proposal.call,
             "blind": blind,
+            "title": blinding.title_of(proposal, blind=blind),
             "sections": questions.shown_of(proposal, attachments=attachments, blind=blind),
             "since": readings.since_last_time_of(proposal, blind=blind),
             "totals": questions.shown_totals(proposal.answers),
