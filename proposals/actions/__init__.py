@@ -61,6 +61,7 @@ from proposals.actions.panels import (
     sweep_minutes,
     use_weights,
 )
+from proposals.actions.questions import add_question, edit_question, move_question, remove_question
 from proposals.actions.reminding import (
     ask_for_reminder,
     confirm_reminder,
@@ -77,6 +78,7 @@ __all__ = [
     "DraftClash",
     "add_attachment",
     "add_example",
+    "add_question",
     "analyse_ranking",
     "answer_message",
     "archive_call",
@@ -97,6 +99,7 @@ __all__ = [
     "edit_call",
     "edit_example",
     "edit_letter",
+    "edit_question",
     "extend_call",
     "finish_call",
     "infer_all_conflicts",
@@ -106,6 +109,7 @@ __all__ = [
     "make_copy",
     "make_minutes",
     "mark_of",
+    "move_question",
     "move_to_panel",
     "order_copy",
     "others_wait",
@@ -122,6 +126,7 @@ __all__ = [
     "remind_reviewers",
     "remove_attachment",
     "remove_example",
+    "remove_question",
     "request_analysis",
     "resubmit_proposal",
     "save_draft",

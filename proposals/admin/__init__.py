@@ -1,5 +1,5 @@
 """Where staff and reviewers work. Every change is a verb of actions."""
 
-from proposals.admin import calibration, calls, interests, messages, proposals, reviews
+from proposals.admin import calibration, calls, interests, messages, proposals, questions, reviews
 
-__all__ = ["calibration", "calls", "interests", "messages", "proposals", "reviews"]
+__all__ = ["calibration", "calls", "interests", "messages", "proposals", "questions", "reviews"]

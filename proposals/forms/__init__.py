@@ -1,5 +1,6 @@
 """Forms of calls, proposals and reviews: they turn input into clean values and hand them to actions."""
 
+from proposals.forms.call_questions import CallQuestionForm
 from proposals.forms.calls import CallForm, CopyCallForm, ExtendForm, PanelForm
 from proposals.forms.drafts import AttachmentForm, ResubmitForm, SectionForm, SubmitForm, WithdrawForm
 from proposals.forms.fit_check import FitCheckForm
@@ -25,6 +26,7 @@ __all__ = [
     "CalibrationForm",
     "CallAnswerForm",
     "CallForm",
+    "CallQuestionForm",
     "ConflictForm",
     "CopyCallForm",
     "DecideForm",

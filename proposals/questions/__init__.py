@@ -41,6 +41,7 @@ from proposals.questions.sections import (
     SECTIONS,
     find,
     name_of,
+    own_question,
     sections_of,
 )
 from proposals.questions.showing import (
@@ -92,6 +93,7 @@ __all__ = [
     "name_of",
     "names_told",
     "over_limit",
+    "own_question",
     "pounds",
     "progress",
     "read",

@@ -12,6 +12,7 @@ from django.utils import timezone
 from proposals.models import (
     Assignment,
     Call,
+    CallQuestion,
     Criterion,
     CriterionSet,
     CriterionWeight,
@@ -93,6 +94,16 @@ class CallFactory(factory.django.DjangoModelFactory):
     def weights(self, create, extracted, **kwargs):
         for criterion, weight in zip(self.criterion_set.criteria.all(), extracted or WEIGHTS, strict=False):
             CriterionWeight.objects.create(call=self, criterion=criterion, weight=weight)
+
+
+class CallQuestionFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = CallQuestion
+
+    call = factory.SubFactory(CallFactory)
+    position = factory.LazyAttribute(lambda question: question.call.questions.count() + 1)
+    kind = CallQuestion.Kind.SHORT_TEXT
+    text = factory.Sequence(lambda number: f"What is question {number}?")
 
 
 def complete_answers(call, organisation=None, **changes) -> dict:
