@@ -45,7 +45,7 @@ class ReviewingOfCall:
         people = [one for one in everyone if str(one.pk) in chosen] if chosen else everyone
         actions.infer_conflicts(proposals=call.proposals.filter(status=Proposal.Status.IN_ASSESSMENT))
         plan = readings.plan_of(call, request.user, people)
-        form = self._form(request, call, people, plan)
+        form = self._plan_form(request, call, people, plan)
         loads = {user.pk: (before, after) for user, before, after in plan.loads}
         if request.method == "POST" and form.is_valid():
             try:
@@ -71,7 +71,7 @@ class ReviewingOfCall:
         return TemplateResponse(request, "proposals/admin_assign_all.html", context)
 
     @staticmethod
-    def _form(request, call, people, plan):
+    def _plan_form(request, call, people, plan):
         due_on = call.reviews_due_on
         initial = {"due_on": due_on if due_on and due_on >= clock.today() else None, "fingerprint": plan.fingerprint}
         data = request.POST if request.method == "POST" else None
