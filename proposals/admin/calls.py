@@ -1,18 +1,16 @@
 """Calls and their criteria in the admin."""
 
-from functools import partial
-
 from django.contrib import admin
 from django.db.models import Count, Q
 from django.template.loader import render_to_string
-from django.urls import path, reverse
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from proposals import actions, forms, permissions, questions
 from proposals.admin.assigning import ReviewingOfCall
 from proposals.admin.letters import LetterPages
 from proposals.admin.panels import PANEL_VERBS, PanelPages
-from proposals.admin.questions import ADD_QUESTION, questions_view
+from proposals.admin.questions import ADD_QUESTION, QuestionPages
 from proposals.admin.ranking import RankingPages
 from proposals.admin.shown import history_of, list_of, status_is
 from proposals.models import (
@@ -77,7 +75,7 @@ def _copied(call, result) -> str:
 
 
 @admin.register(Call)
-class CallAdmin(LetterPages, PanelPages, RankingPages, ReviewingOfCall, ActionAdmin):
+class CallAdmin(LetterPages, PanelPages, QuestionPages, RankingPages, ReviewingOfCall, ActionAdmin):
     list_display = ["title", "stage_shown", "opens_at", "closes_at", "decision_on", "received"]
     list_filter = ["status"]
     search_fields = ["title", "summary"]
@@ -218,20 +216,8 @@ class CallAdmin(LetterPages, PanelPages, RankingPages, ReviewingOfCall, ActionAd
     def history_shown(self, call):
         return history_of(call)
 
-    def get_urls(self):
-        ranking = path(
-            "<path:object_id>/ranking/", self.admin_site.admin_view(self.ranking_view), name="proposals_call_ranking"
-        )
-        own = path(
-            "<path:object_id>/questions/",
-            self.admin_site.admin_view(partial(questions_view, self)),
-            name="proposals_call_questions",
-        )
-        return [ranking, own, *super().get_urls()]
-
     def verb_links(self, request, obj):
         links = super().verb_links(request, obj)
-        links.append(("Questions", reverse("admin:proposals_call_questions", args=[obj.pk])))
         if obj.status == Call.Status.DRAFT:
             links.append(("Preview as an applicant", reverse("proposals:preview", args=[obj.slug])))
         return links

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.http import Http404
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
 
 from proposals import actions, forms, permissions, questions
 from proposals.models import Call, CallQuestion
@@ -89,19 +89,33 @@ def condition_in_words(question) -> str:
     return f"Only if {question.shown_if.position}. “{question.shown_if.text}” is “{answer}”"
 
 
-def questions_view(call_admin, request, object_id):
-    """A call's own questions in their order, with what can be done with each."""
-    call = call_admin.get_object(request, object_id)
-    if call is None or not permissions.can_manage_call(request.user, call):
-        raise Http404
-    own = list(call.questions.select_related("shown_if"))
-    context = {
-        **call_admin.admin_site.each_context(request),
-        "title": f"Questions of this call: {call}",
-        "opts": call_admin.opts,
-        "call": call,
-        "is_draft": call.status == Call.Status.DRAFT,
-        "questions": [(one, condition_in_words(one)) for one in own],
-        "back_url": reverse("admin:proposals_call_change", args=[call.pk]),
-    }
-    return TemplateResponse(request, "proposals/admin_questions.html", context)
+class QuestionPages:
+    """The page of a call's own questions in their order, with what can be done with each: a part of the call's admin."""
+
+    def get_urls(self):
+        own = path(
+            "<path:object_id>/questions/",
+            self.admin_site.admin_view(self.questions_view),
+            name="proposals_call_questions",
+        )
+        return [own, *super().get_urls()]
+
+    def verb_links(self, request, obj):
+        links = super().verb_links(request, obj)
+        return [*links, ("Questions", list_url(obj.pk))] if permissions.can_manage_call(request.user, obj) else links
+
+    def questions_view(self, request, object_id):
+        call = self.get_object(request, object_id)
+        if call is None or not permissions.can_manage_call(request.user, call):
+            raise Http404
+        own = list(call.questions.select_related("shown_if"))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Questions of this call: {call}",
+            "opts": self.opts,
+            "call": call,
+            "is_draft": call.status == Call.Status.DRAFT,
+            "questions": [(one, condition_in_words(one)) for one in own],
+            "back_url": reverse("admin:proposals_call_change", args=[call.pk]),
+        }
+        return TemplateResponse(request, "proposals/admin_questions.html", context)
