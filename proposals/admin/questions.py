@@ -90,7 +90,7 @@ def condition_in_words(question) -> str:
 
 
 class QuestionPages:
-    """The page of a call's own questions in their order, with what can be done with each: a part of the call's admin."""
+    """The page of a call's own questions in their order, with what can be done with each: part of its admin."""
 
     def get_urls(self):
         own = path(
