@@ -34,6 +34,14 @@ def can_submit(user, proposal) -> bool:
 
 
 can_withdraw = can_submit
+can_manage_team = can_submit
+
+
+def can_leave(user, proposal) -> bool:
+    """Whoever was invited and has accepted; the applicant hands the proposal over first."""
+    if not user.is_authenticated:
+        return False
+    return Collaborator.objects.current().filter(proposal=proposal, user=user).exists()
 
 
 def can_resubmit(user, proposal) -> bool:

@@ -3,7 +3,8 @@
 from celery import shared_task
 
 from proposals import actions
-from proposals.models import Call, Panel, Proposal
+from proposals.models import Attachment, Call, Panel, Proposal
+from psc_portal.common.clamd import ScannerUnavailable
 
 
 @shared_task(name="proposals.make_copy", soft_time_limit=300, time_limit=330)
@@ -45,3 +46,24 @@ def make_minutes(panel_pk):  # may run twice: what is made stays as it is
 @shared_task(name="proposals.sweep_minutes", expires=300)
 def sweep_minutes():
     actions.sweep_minutes()
+
+
+@shared_task(name="proposals.scan_attachment")
+def scan_attachment(attachment_pk):  # may run twice: the second finds it scanned; without a scanner it goes on waiting
+    try:
+        actions.scan_attachment(attachment=Attachment.objects.get(pk=attachment_pk))
+    except ScannerUnavailable:
+        return
+
+
+@shared_task(name="proposals.scan_waiting", expires=50)
+def scan_waiting():
+    try:
+        actions.scan_waiting()
+    except ScannerUnavailable:
+        return
+
+
+@shared_task(name="proposals.thin_out_versions")
+def thin_out_versions():
+    actions.thin_out_versions()

@@ -165,6 +165,9 @@ STORAGES = {
 UPLOAD_MAX_BYTES = 10 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+CLAMD_URL = os.environ.get(
+    "CLAMD_URL", ""
+)  # tcp://host:3310 or unix:/path: uploads are scanned before anyone gets them
 
 # Accounts ------------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -306,6 +309,11 @@ CELERY_BEAT_SCHEDULE = {
     "make the PDF copies that a crash left out": {"task": "proposals.sweep_copies", "schedule": 120.0},
     "remind of calls that open or close": {"task": "proposals.remind", "schedule": 600.0},
     "make the minutes that a crash left unmade": {"task": "proposals.sweep_minutes", "schedule": 300.0},
+    "scan files whose scan was missed": {"task": "proposals.scan_waiting", "schedule": 60.0},
+    "thin out what pages saved by themselves": {
+        "task": "proposals.thin_out_versions",
+        "schedule": crontab(hour=3, minute=40),
+    },
     "remind of what is due": {"task": "pledges.remind", "schedule": crontab(hour=7, minute=30)},
     "find interests in proposals": {"task": "proposals.infer_conflicts", "schedule": crontab(hour=5, minute=10)},
     "remind reviewers": {"task": "proposals.remind_reviewers", "schedule": crontab(hour=7, minute=40)},

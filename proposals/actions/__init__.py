@@ -8,6 +8,7 @@ from proposals.actions.assigning import (
     remind_reviewers,
     take_back_assignment,
 )
+from proposals.actions.attaching import add_attachment, neutral_file, remove_attachment, scan_attachment, scan_waiting
 from proposals.actions.calibrating import add_example, edit_example, remove_example, score_example
 from proposals.actions.calls import (
     CallChanged,
@@ -22,12 +23,23 @@ from proposals.actions.calls import (
     publish_call,
     start_assessment,
 )
+from proposals.actions.collaborating import (
+    accept_collaboration,
+    change_role,
+    find_collaboration,
+    hand_over,
+    invite_collaborator,
+    leave_proposal,
+    remove_collaborator,
+    send_invitation_again,
+    why_not_accepted,
+)
 from proposals.actions.copying import make_copy, order_copy, sweep_copies
 from proposals.actions.deciding import decide
 from proposals.actions.drafting import (
     DraftClash,
-    add_attachment,
-    remove_attachment,
+    NoDraft,
+    autosave_draft,
     save_draft,
     start_proposal,
     submit_proposal,
@@ -72,10 +84,13 @@ from proposals.actions.reminding import (
 from proposals.actions.resubmitting import resubmit_proposal
 from proposals.actions.reviewing import lock_review, save_review, show_other_reviews, unlock_review, write_review
 from proposals.actions.screening import screen_proposal, send_to_panel
+from proposals.actions.versions import restore_not_taken, restore_version, thin_out_versions
 
 __all__ = [
     "CallChanged",
     "DraftClash",
+    "NoDraft",
+    "accept_collaboration",
     "add_attachment",
     "add_example",
     "add_question",
@@ -87,6 +102,8 @@ __all__ = [
     "assembled_text",
     "assign_reviewers",
     "assign_to_all",
+    "autosave_draft",
+    "change_role",
     "changed_since_edited",
     "close_panel",
     "confirm_reminder",
@@ -101,9 +118,13 @@ __all__ = [
     "edit_letter",
     "edit_question",
     "extend_call",
+    "find_collaboration",
     "finish_call",
+    "hand_over",
     "infer_all_conflicts",
     "infer_conflicts",
+    "invite_collaborator",
+    "leave_proposal",
     "letter_text",
     "lock_review",
     "make_copy",
@@ -111,6 +132,7 @@ __all__ = [
     "mark_of",
     "move_question",
     "move_to_panel",
+    "neutral_file",
     "order_copy",
     "others_wait",
     "override_conflict",
@@ -125,16 +147,22 @@ __all__ = [
     "remind_of_drafts",
     "remind_reviewers",
     "remove_attachment",
+    "remove_collaborator",
     "remove_example",
     "remove_question",
     "request_analysis",
+    "restore_not_taken",
+    "restore_version",
     "resubmit_proposal",
     "save_draft",
     "save_review",
+    "scan_attachment",
+    "scan_waiting",
     "score_at_panel",
     "score_example",
     "scores_changed",
     "screen_proposal",
+    "send_invitation_again",
     "send_to_panel",
     "set_up_panel",
     "show_other_reviews",
@@ -145,8 +173,10 @@ __all__ = [
     "sweep_copies",
     "sweep_minutes",
     "take_back_assignment",
+    "thin_out_versions",
     "unlock_review",
     "use_weights",
+    "why_not_accepted",
     "withdraw_proposal",
     "write_feedback",
     "write_review",

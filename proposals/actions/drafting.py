@@ -1,20 +1,21 @@
 """Writing a proposal, and handing it in."""
 
-from pathlib import PurePath
+import datetime as dt
+from dataclasses import dataclass
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 
-from proposals import permissions, questions
+from proposals import merging, permissions, questions
 from proposals.actions.copying import order_copy
-from proposals.models import Attachment, BudgetLine, Call, DraftVersion, PromisedBenefit, Proposal, ReferenceCounter
+from proposals.models import BudgetLine, Call, DraftVersion, PromisedBenefit, Proposal, ReferenceCounter
 from psc_portal.common import audit, clock, outbox
 from psc_portal.common.nhs_numbers import refuse_nhs_numbers
 from psc_portal.common.refusals import ActionRefused
-from psc_portal.common.uploads import check_upload
 
-MOST_FILES = 5
+AUTOMATIC_EACH = dt.timedelta(minutes=5)
 AUDITED = ["status", "reference", "version", "submitted_at", "organisation", "amount_asked"]
 
 
@@ -24,10 +25,27 @@ class DraftClash(ActionRefused):
     def __init__(self, clashes, version):
         super().__init__(
             "Some answers were changed in another window or by someone else since you opened this page. "
-            "Below each of them you see both texts: put together what you want to keep, then save again."
+            "Below you see both texts: put together what you want to keep, then save again. "
+            "Everything else is saved."
         )
         self.clashes = clashes
         self.version = version
+
+
+class NoDraft(ActionRefused):
+    """The proposal was handed in or withdrawn meanwhile. What was typed is kept beside it, not in it.
+
+    `typed` holds what differs from the proposal, by name.
+    """
+
+    def __init__(self, proposal):
+        status = Proposal.Status(proposal.status_for_team)
+        super().__init__(
+            f"This proposal is “{status.label.lower()}” and can no longer be changed. What you typed is kept under "
+            "“Earlier versions” and is not submitted. To change the proposal, withdraw it and write a new one while "
+            "the call is open."
+        )
+        self.typed = {}
 
 
 @transaction.atomic
@@ -53,104 +71,173 @@ def _carry_over(proposal, answers, by):
     """Put answers of the fit check into a new draft, and remember which, so that the form can say so."""
     asked = {name for section in questions.SECTIONS for name in section.names()}
     carried = {name: value for name, value in answers.items() if name in asked}
-    proposal.answers = carried | {questions.CARRIED_OVER: carried}
-    proposal.version, proposal.saved_at = 1, clock.now()
-    proposal.save()
-    DraftVersion.objects.create(
-        proposal=proposal, number=1, answers=proposal.answers, saved_by=by, saved_at=proposal.saved_at
-    )
+    store_version(proposal, carried | {questions.CARRIED_OVER: carried}, by)
 
 
-def _draft_of(by, proposal) -> Proposal:
+def draft_of(by, proposal) -> Proposal:
+    """The draft, locked, for somebody who may write it.
+
+    Raises:
+        PermissionDenied: `by` may not.
+        NoDraft: it is none any more.
+    """
     stored = Proposal.objects.select_for_update(of=["self"]).select_related("call").get(pk=proposal.pk)
     if not permissions.can_edit(by, stored):
         raise PermissionDenied
-    if stored.status != Proposal.Status.DRAFT:
-        raise ActionRefused(
-            f"This proposal is “{stored.get_status_display().lower()}” and can no longer be changed. "
-            "To change it, withdraw it and write a new one while the call is open."
-        )
+    refuse_what_is_no_draft(stored)
     return stored
 
 
-@transaction.atomic
-def save_draft(*, proposal, by, section, answers, version) -> Proposal:
+def refuse_what_is_no_draft(proposal) -> None:
+    if proposal.status != Proposal.Status.DRAFT:
+        raise NoDraft(proposal)
+
+
+# Saving ---------------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Saved:
+    """What came of a save: the draft, what clashed, and what the page is to carry from now on."""
+
+    proposal: Proposal
+    clashes: list[merging.Clash]
+    base: str
+
+
+def save_draft(*, proposal, by, section, answers, version, base=None, sent=()) -> Proposal:
     """Keep what was typed in one section, whether or not it could be submitted as it is, even after the call closed.
 
     Args:
         answers: raw text (or lists) by name; other names than the section's are ignored.
         version: the version that the page was opened with.
+        base: the digests of the answers that the page showed (`merging.page_base`); more exact than the version.
+        sent: what the page has sent by itself and got no answer to.
     Raises:
-        DraftClash: the same answer has been changed since by someone else; nothing is stored.
+        DraftClash: the same answer has been changed since by someone else. Nothing of theirs is overwritten, what is
+            typed there is kept with the version, and all other answers are stored.
+        NoDraft: it was handed in meanwhile; what was typed is kept with a version, and is no part of the proposal.
     """
-    stored = _draft_of(by, proposal)
-    asked = set(section.names())
-    typed = {name: value for name, value in answers.items() if name in asked}
-    if version == stored.version:
-        base = stored.answers
-    else:
-        base = stored.versions.filter(number=version).values_list("answers", flat=True).first() or {}
-    merged, clashes = questions.merge(base, stored.answers, typed)
-    if clashes:
-        raise DraftClash(clashes, stored.version)
-    if merged == stored.answers and stored.version:
-        return stored
-    stored.answers = merged
-    stored.version += 1
-    stored.saved_at = clock.now()
-    stored.title = " ".join((merged.get("title") or "").split())[:200]
-    stored.save()
-    DraftVersion.objects.create(
-        proposal=stored, number=stored.version, answers=merged, saved_by=by, saved_at=stored.saved_at
-    )
-    return stored
+    try:
+        saved = _save_by_button(proposal, by, section, answers, version, base, sent)
+    except NoDraft as refusal:
+        refusal.typed = _keep_beside(proposal.pk, by, section, answers)
+        raise
+    if saved.clashes:
+        raise DraftClash(saved.clashes, saved.proposal.version)
+    return saved.proposal
 
 
 @transaction.atomic
-def add_attachment(*, proposal, by, file, question="") -> Attachment:
-    """Keep a file beside a draft, checked by its content.
+def _save_by_button(proposal, by, section, answers, version, base, sent) -> Saved:
+    stored = draft_of(by, proposal)
+    known = stored.answers if version == stored.version else None
+    if base is None and known is None:
+        known = stored.versions.filter(number=version).values_list("answers", flat=True).first()
+    merged, clashes = merging.merge(
+        stored.answers, _asked(section, answers), merging.base_of(carried=base, version=known, sent=sent)
+    )
+    if merged == stored.answers and not clashes and stored.version:
+        is_kept = not stored.versions.filter(number=stored.version, is_automatic=True).exists()
+        if is_kept:
+            return Saved(stored, [], "")
+    store_version(stored, merged, by, not_taken={one.name: one.typed for one in clashes})
+    return Saved(stored, clashes, "")
+
+
+@transaction.atomic
+def _keep_beside(pk, by, section, answers) -> dict:
+    """Text that came too late for the proposal: a version of its own holds it, the proposal stays as it is."""
+    stored = Proposal.objects.select_for_update(of=["self"]).get(pk=pk)
+    late = {
+        name: value
+        for name, value in _asked(section, answers).items()
+        if merging.plain(value) != merging.plain(stored.answers.get(name))
+    }
+    if late and not _is_noted(stored, late):
+        stored.version += 1
+        stored.save(update_fields=["version"])
+        stored.versions.create(
+            number=stored.version, answers=stored.answers, not_taken=late, saved_by=by, saved_at=clock.now()
+        )
+    return late
+
+
+def autosave_draft(*, drafts, by, section, answers, base, sent=()) -> Saved:
+    """Keep what a page sent by itself, every few seconds of typing. Clashes are told, and all else is stored.
+
+    Within five minutes one person's automatic saves are one version: it grows with them.
 
     Args:
-        question: name of the question that it answers. It takes the place of the file that answered before.
-
+        drafts: a QuerySet that holds the draft and nothing else.
+        base: the digests of the answers that the page showed.
+        sent: what the page sent before and got no answer to.
     Raises:
-        ActionRefused: the sentence names the file and what is wrong with it.
+        Proposal.DoesNotExist: `by` may not write it.
+        NoDraft: as in `save_draft`.
     """
-    stored = _draft_of(by, proposal)
-    beside = stored.attachments.current().filter(question=question)
-    if not question and beside.count() >= MOST_FILES:
-        raise ActionRefused(f"You can add up to {MOST_FILES} files. Remove one first.")
     try:
-        kind = check_upload(file, max_bytes=settings.UPLOAD_MAX_BYTES)
-    except ValidationError as problem:
-        raise ActionRefused(" ".join(problem.messages))
-    if question:
-        beside.update(removed_at=clock.now())
-    attachment = Attachment.objects.create(
-        proposal=stored,
-        question=question,
-        file=file,
-        name=PurePath(file.name).name[-200:],
-        kind=kind,
-        size=file.size,
-        uploaded_by=by,
-        uploaded_at=clock.now(),
-    )
-    audit.record(
-        "add_attachment", attachment, by=by, after=audit.snapshot(attachment, ["proposal", "question", "kind", "size"])
-    )
-    return attachment
+        return _save_by_itself(drafts, by, section, answers, base, sent)
+    except NoDraft as refusal:
+        refusal.typed = _keep_beside(drafts.get().pk, by, section, answers)
+        raise
 
 
 @transaction.atomic
-def remove_attachment(*, attachment, by) -> None:
-    _draft_of(by, attachment.proposal)
-    stored = Attachment.objects.current().select_for_update().filter(pk=attachment.pk).first()
-    if stored is None:
-        raise ActionRefused("This file has been removed already.")
-    stored.removed_at = clock.now()
-    stored.save(update_fields=["removed_at"])
-    audit.record("remove_attachment", stored, by=by)
+def _save_by_itself(drafts, by, section, answers, base, sent) -> Saved:
+    now = clock.now()
+    growing = DraftVersion.objects.filter(
+        proposal=OuterRef("pk"),
+        number=OuterRef("version"),
+        is_automatic=True,
+        saved_by=by,
+        saved_at__gte=now - dt.timedelta(seconds=now.timestamp() % AUTOMATIC_EACH.total_seconds()),
+    )
+    stored = (
+        drafts.writable_by(by)
+        .annotate(growing=Subquery(growing.values("pk")[:1]))
+        .select_for_update(of=["self"])
+        .defer("search", "lay_summary")
+        .get()
+    )
+    refuse_what_is_no_draft(stored)
+    merged, clashes = merging.merge(stored.answers, _asked(section, answers), merging.base_of(carried=base, sent=sent))
+    not_taken = {one.name: one.typed for one in clashes}
+    if merged != stored.answers or (not_taken and not _is_noted(stored, not_taken)):
+        _store(stored, merged)
+        row = {"number": stored.version, "answers": merged, "saved_at": stored.saved_at}
+        if stored.growing:
+            changed = {"not_taken": not_taken} if not_taken else {}
+            DraftVersion.objects.filter(pk=stored.growing).update(**row, **changed)
+        else:
+            stored.versions.create(**row, not_taken=not_taken, saved_by=by, is_automatic=True)
+    held = {one.name: base.get(one.name, "") for one in clashes}
+    return Saved(stored, clashes, merging.digests(section.names(), merged, but=held))
+
+
+def _is_noted(proposal, not_taken) -> bool:
+    last = proposal.versions.order_by("-number").values_list("not_taken", flat=True).first()
+    return last == not_taken
+
+
+def _asked(section, answers) -> dict:
+    names = set(section.names())
+    return {name: value for name, value in answers.items() if name in names}
+
+
+def store_version(proposal, answers, by, not_taken=None) -> Proposal:
+    """Let the draft say `answers`, as a version of its own that stays."""
+    _store(proposal, answers)
+    proposal.versions.create(
+        number=proposal.version, answers=answers, not_taken=not_taken or {}, saved_by=by, saved_at=proposal.saved_at
+    )
+    return proposal
+
+
+def _store(proposal, answers) -> None:
+    proposal.answers = answers
+    proposal.version += 1
+    proposal.saved_at = clock.now()
+    proposal.title = " ".join((answers.get("title") or "").split())[:200]
+    proposal.save(update_fields=["answers", "version", "saved_at", "title"])
 
 
 @transaction.atomic

@@ -2,7 +2,16 @@
 
 from proposals.forms.call_questions import CallQuestionForm
 from proposals.forms.calls import CallForm, CopyCallForm, ExtendForm, PanelForm
-from proposals.forms.drafts import AttachmentForm, ResubmitForm, SectionForm, SubmitForm, WithdrawForm
+from proposals.forms.collaborators import HandOverForm, InviteForm
+from proposals.forms.drafts import (
+    ResubmitForm,
+    SectionForm,
+    SubmitForm,
+    WithdrawForm,
+    present_answers,
+    sent_answers,
+)
+from proposals.forms.files import AttachmentForm
 from proposals.forms.fit_check import FitCheckForm
 from proposals.forms.messages import CallAnswerForm, MessageForm, PublishAnswerForm, ReminderForm, WriteToTeamForm
 from proposals.forms.panels import AttendanceForm, LetterForm, PanelItemForm, ReleaseForm, SetUpPanelForm, WeightingForm
@@ -36,6 +45,8 @@ __all__ = [
     "ExtendForm",
     "FeedbackForm",
     "FitCheckForm",
+    "HandOverForm",
+    "InviteForm",
     "LetterForm",
     "MessageForm",
     "OverrideForm",
@@ -55,4 +66,6 @@ __all__ = [
     "WeightingForm",
     "WithdrawForm",
     "WriteToTeamForm",
+    "present_answers",
+    "sent_answers",
 ]

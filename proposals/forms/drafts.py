@@ -5,8 +5,10 @@ import json
 from crispy_forms.layout import HTML, Div, Fieldset, Layout, Submit
 from django import forms
 from django.forms.utils import ErrorDict
+from django.http import QueryDict
 from django.utils.html import format_html_join
 
+from proposals import merging
 from proposals.models import Call
 from proposals.questions import BUDGET, Kind, condition_of, is_carried_over
 from psc_portal.common import clock
@@ -18,6 +20,7 @@ from psc_portal.common.nhsuk import (
 from psc_portal.common.templatetags.portal import uk_datetime
 
 REMOVE = "-remove"  # behind the name of a file's question: the box that takes the file out
+MOST_SENT = 5
 MANY = 8  # a list to choose one from that is longer than this is a select box, not radios
 
 
@@ -47,6 +50,30 @@ def _field(question, choices, *, is_required, hint=""):
     return forms.CharField(**common)
 
 
+def present_answers(section, data) -> dict:
+    """What `data` holds of a section's questions, exactly as typed: text, a list of what was ticked, a date as d/m/y.
+
+    What the page did not send it did not show, and that stays as it is. Only an empty list cannot be told from that.
+    """
+    typed = {}
+    shown = {question.name for question in section.questions}
+    for name, question in section.by_name.items():
+        if question.kind == Kind.CHOICES:
+            if name in data or name in shown:
+                typed[name] = data.getlist(name)
+        elif question.kind == Kind.DATE and f"{name}_day" in data:
+            parts = [(data.get(f"{name}_{part}") or "").strip() for part in ("day", "month", "year")]
+            typed[name] = "/".join(parts) if any(parts) else ""
+        elif question.kind != Kind.FILE and name in data:
+            typed[name] = data[name]
+    return typed
+
+
+def sent_answers(section, data) -> list[dict]:
+    """What a script sent before as query strings, and does not know whether it arrived."""
+    return [present_answers(section, QueryDict(one)) for one in data.getlist("sent")[:MOST_SENT]]
+
+
 class SectionForm(NhsukFormMixin, forms.Form):
     """One section of a draft. It takes whatever is typed; what stands in the way comes from `questions.read`."""
 
@@ -65,6 +92,8 @@ class SectionForm(NhsukFormMixin, forms.Form):
                 label = f"Remove “{kept[-1].name}”"
                 self.fields[f"{question.name}{REMOVE}"] = forms.BooleanField(label=label, required=False)
         self.fields["version"] = forms.IntegerField(widget=forms.HiddenInput, required=False, initial=version)
+        base = merging.digests(section.names(), answers)
+        self.fields["base"] = forms.CharField(widget=forms.HiddenInput, required=False, initial=base)
 
     def _hint(self, question, answers) -> str:
         """The hint, what it depends on, and whether the fit check has answered it; staff write hints, so escaped."""
@@ -128,10 +157,22 @@ class SectionForm(NhsukFormMixin, forms.Form):
         raw = self.data.get("version", "")
         return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else 0
 
-    def show_version(self, version):
-        """The page, when shown again, saves on top of this version."""
+    @property
+    def typed_base(self) -> dict[str, str] | None:
+        """The digests of the answers that the page showed, as it sent them back."""
+        return merging.page_base(self.data.get("base", ""))
+
+    @property
+    def sent_before(self) -> list[dict]:
+        """What the page's autosave had sent and got no answer to, when the button was pressed."""
+        return sent_answers(self.section, self.data)
+
+    def show_version(self, version, answers):
+        """The page, when shown again, saves on top of these answers."""
         self.data = self.data.copy()
         self.data["version"] = str(version)
+        self.data["base"] = merging.digests(self.section.names(), answers)
+        self.data.pop("sent", None)
 
     def show_problems(self, problems):
         for name, problem in problems.items():
@@ -156,7 +197,7 @@ class SectionForm(NhsukFormMixin, forms.Form):
             parts.append(self._rows(names))
         if rows is BUDGET:
             parts.append(HTML('{% include "proposals/_budget_totals.html" %}'))
-        return Layout(*parts, "version")
+        return Layout(*parts, "version", "base")
 
     def _rows(self, names):
         rows = self.section.rows
@@ -180,16 +221,6 @@ class SectionForm(NhsukFormMixin, forms.Form):
             return {}
         condition = asked.asked_if
         return {"data_asked_if": condition.name, "data_asked_if_answers": json.dumps(condition.answers)}
-
-
-class AttachmentForm(NhsukFormMixin, forms.Form):
-    submit_label = "Add the file"
-    file = forms.FileField(
-        label="Add a file",
-        help_text="PDF, Word (DOCX), Excel (XLSX), PNG or JPEG, up to 10 MB",
-        allow_empty_file=True,
-        error_messages={"required": "Choose a file to add"},
-    )
 
 
 class SubmitForm(NhsukFormMixin, forms.Form):

@@ -6,10 +6,11 @@ from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Case, Count, OuterRef, Q, Subquery, When
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce, Concat
 from django.urls import reverse
+from django.utils.functional import cached_property
 
 from projects.models import care_settings_field
 from proposals.models.calls import Call
@@ -30,6 +31,13 @@ class ProposalQuerySet(models.QuerySet):
             return self.none()
         with_others = Collaborator.objects.current().filter(user=user).values("proposal")
         return self.filter(Q(applicant=user) | Q(pk__in=with_others))
+
+    def writable_by(self, user):
+        """What the user may change while it is a draft: `permissions.can_edit` as a query."""
+        if not user.is_authenticated:
+            return self.none()
+        writers = Collaborator.objects.current().filter(user=user, role=Collaborator.Role.EDIT)
+        return self.filter(Q(applicant=user) | Q(pk__in=writers.values("proposal")))
 
     def clear_of_conflict_with(self, user):
         """Without those in which the user has an interest, declared, recorded or inferred, and not overridden.
@@ -253,10 +261,20 @@ class Proposal(Stateful, Timestamped):
     def applicant_organisation_name(self) -> str:
         return self.organisation.name if self.organisation else self.organisation_name
 
+    @cached_property
+    def own_extension(self):
+        """The extension that this applicant alone was given, if it is later than what holds for all."""
+        latest = self.call.extensions.filter(applicant=self.applicant_id).order_by("closes_at").last()
+        return latest if latest and latest.closes_at > self.call.accepts_until else None
+
     def accepts_until(self):
         """The call's closing instant with its grace, or this applicant's own extension if that is later."""
-        own = self.call.extensions.filter(applicant=self.applicant_id).aggregate(latest=models.Max("closes_at"))
-        return max(self.call.accepts_until, own["latest"] or self.call.accepts_until)
+        return self.own_extension.closes_at if self.own_extension else self.call.accepts_until
+
+    @property
+    def closes_at(self):
+        """The deadline that is shown: without the call's grace, which is told beside it."""
+        return self.own_extension.closes_at if self.own_extension else self.call.closes_at
 
     def may_be_submitted_at(self, moment) -> bool:
         return self.call.status == Call.Status.PUBLISHED and self.call.opens_at <= moment < self.accepts_until()
@@ -295,7 +313,11 @@ class ReferenceCounter(models.Model):
 
 
 class DraftVersion(models.Model):
-    """The whole draft as it was after one save. Never changed, so that earlier text can be read again."""
+    """The whole draft as it was after one save, so that earlier text can be read again and brought back.
+
+    What a person saved by a button stays for good. What their page saved by itself is one version for each five
+    minutes of typing, and later one an hour.
+    """
 
     proposal = models.ForeignKey(Proposal, models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
@@ -303,6 +325,9 @@ class DraftVersion(models.Model):
     saved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     saved_at = models.DateTimeField()
     is_automatic = models.BooleanField(default=False, help_text="Saved by the page, not by a button")
+    not_taken = models.JSONField(
+        default=dict, blank=True, help_text="Typed where someone else had changed the same answer: kept, not used"
+    )
 
     class Meta:
         ordering = ["-number"]
@@ -315,6 +340,10 @@ class DraftVersion(models.Model):
 class CollaboratorQuerySet(models.QuerySet):
     def current(self):
         return self.filter(accepted_at__isnull=False, left_at__isnull=True)
+
+    def invited(self):
+        """Asked, and neither in nor out yet; the link may have expired."""
+        return self.filter(accepted_at__isnull=True, left_at__isnull=True)
 
 
 class Collaborator(Timestamped):
@@ -329,6 +358,10 @@ class Collaborator(Timestamped):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     role = models.CharField(max_length=10, choices=Role, default=Role.VIEW)
     invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    token_hash = models.CharField(
+        max_length=64, unique=True, null=True, blank=True, editable=False, help_text="The link is in the mail only"
+    )
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Until when the link of the mail works")
     accepted_at = models.DateTimeField(null=True, blank=True)
     left_at = models.DateTimeField(null=True, blank=True)
 
@@ -348,21 +381,57 @@ class Collaborator(Timestamped):
     def __str__(self):
         return self.email
 
+    @property
+    def is_expired(self) -> bool:
+        return self.accepted_at is None and self.expires_at is not None and self.expires_at <= clock.now()
+
 
 class AttachmentQuerySet(models.QuerySet):
     def current(self):
         return self.filter(removed_at__isnull=True)
 
+    def safe(self):
+        """Those that may be handed out: found clean, or from where no scanner is set up."""
+        return self.filter(scan_status__in=Attachment.SAFE)
+
     def visible_to(self, user):
-        """Whoever sees the proposal; but files tell names, so a blind call's reviewers get none."""
+        """Whoever sees the proposal; but only its team knows of a file before it was found clean.
+
+        Names of files tell who applies: a reviewer of a blind call gets these rows as “File 1.pdf”, and the view hands
+        out the copy without document properties.
+        """
         if not user.is_authenticated:
             return self.none()
-        mine = Proposal.objects.of_team(user)
-        others = Proposal.objects.in_admin_visible_to(user)
-        if not user.is_programme_staff:
-            others = others.filter(call__is_blind=False)
-        seen = Q(proposal__in=mine.order_by().values("pk")) | Q(proposal__in=others.order_by().values("pk"))
-        return self.current().filter(seen)
+        mine = Proposal.objects.of_team(user).order_by().values("pk")
+        others = Proposal.objects.in_admin_visible_to(user).order_by().values("pk")
+        safe = Q(scan_status__in=Attachment.SAFE)
+        rows = self.current().filter(Q(proposal__in=mine) | Q(proposal__in=others) & safe)
+        return rows if user.is_programme_staff else rows.with_neutral_names(mine)
+
+    def with_neutral_names(self, mine):
+        """Rows of blind calls, but for those of `mine`, carry a number instead of their name."""
+        earlier = (
+            Attachment.objects.current()
+            .filter(proposal=OuterRef("proposal"), pk__lte=OuterRef("pk"))
+            .exclude(scan_status=Attachment.Scan.INFECTED)
+            .order_by()
+            .values("proposal")
+            .annotate(count=Count("pk"))
+            .values("count")
+        )
+        return self.annotate(
+            neutral_number=Case(
+                When(Q(proposal__call__is_blind=True) & ~Q(proposal__in=mine), then=Subquery(earlier)), default=None
+            )
+        )
+
+    def _fetch_all(self):
+        is_new = self._result_cache is None
+        super()._fetch_all()
+        if is_new:
+            for row in self._result_cache:
+                if getattr(row, "neutral_number", None) and isinstance(row, Attachment):
+                    row.name = f"File {row.neutral_number}.{Attachment.ENDINGS.get(row.kind, row.kind)}"
 
 
 class Attachment(models.Model):
@@ -374,12 +443,23 @@ class Attachment(models.Model):
         CLEAN = "clean", "No virus found"
         INFECTED = "infected", "Virus found"
 
+    SAFE = (Scan.CLEAN, Scan.NOT_SCANNED)
+    ENDINGS = {"jpeg": "jpg"}  # where a kind's usual ending is another
+
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     proposal = models.ForeignKey(Proposal, models.PROTECT, related_name="attachments")
     question = models.CharField(
         max_length=60, blank=True, help_text="Name of the question it answers; empty: it stands beside the proposal"
     )
     file = models.FileField(storage=private_storage, upload_to=random_name("proposals"), max_length=255)
+    neutral_file = models.FileField(
+        storage=private_storage,
+        upload_to=random_name("proposals"),
+        max_length=255,
+        blank=True,
+        editable=False,
+        help_text="The same without document properties, for reviewers of a blind call",
+    )
     name = models.CharField(max_length=200, help_text="The file's own name, shown and sent, never used as a path")
     kind = models.CharField(max_length=10)
     size = models.PositiveIntegerField(help_text="Bytes")
@@ -399,6 +479,23 @@ class Attachment(models.Model):
 
     def get_absolute_url(self):
         return reverse("proposals:attachment", args=[self.public_id])
+
+    @property
+    def is_for_blind_reader(self) -> bool:
+        """This row was asked for by a reviewer of a blind call: only the neutral copy is for them."""
+        return getattr(self, "neutral_number", None) is not None
+
+    @property
+    def may_be_downloaded(self) -> bool:
+        return self.scan_status in self.SAFE
+
+    @property
+    def is_waiting_for_scan(self) -> bool:
+        return self.scan_status == self.Scan.WAITING
+
+    @property
+    def is_infected(self) -> bool:
+        return self.scan_status == self.Scan.INFECTED
 
 
 class PromisedBenefit(models.Model):

@@ -18,7 +18,6 @@ from proposals.questions.asking import (
 )
 from proposals.questions.blank import Blank, BlankSection, blank_form, condition_of
 from proposals.questions.choices import Choices
-from proposals.questions.merging import Clash, merge
 from proposals.questions.reading import (
     Progress,
     Read,
@@ -70,7 +69,6 @@ __all__ = [
     "Blank",
     "BlankSection",
     "Choices",
-    "Clash",
     "Condition",
     "Kind",
     "Progress",
@@ -89,7 +87,6 @@ __all__ = [
     "find",
     "is_answered",
     "is_carried_over",
-    "merge",
     "name_of",
     "names_told",
     "over_limit",

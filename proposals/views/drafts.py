@@ -3,18 +3,20 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.http import Http404, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from proposals import actions, forms, permissions, questions
-from proposals.models import Proposal
-from proposals.views import fit_check
+from proposals import actions, forms, merging, permissions, questions
+from proposals.models import Call, Proposal
+from proposals.views import fit_check, kept_text
 from proposals.views.calls import CALLS, published_call
+from proposals.views.kept_text import log_in_and_keep_text
 from psc_portal.common.nhs_numbers import find_nhs_numbers
 from psc_portal.common.refusals import ActionRefused
+from psc_portal.common.templatetags.portal import uk_clock
 
 
 @login_required
@@ -47,16 +49,20 @@ def apply(request, slug):
     )
 
 
-def _draft(request, slug, public_id) -> Proposal:
-    """A draft that this user may write; one that is no longer a draft has its own page."""
+def team_draft(request, slug, public_id) -> Proposal:
     proposals = Proposal.objects.of_team(request.user).select_related("call", "applicant")
-    proposal = get_object_or_404(proposals, public_id=public_id, call__slug=slug)
+    return get_object_or_404(proposals, public_id=public_id, call__slug=slug)
+
+
+def editable_draft(request, slug, public_id) -> Proposal:
+    """A draft that this user may write; one that is no longer a draft has its own page."""
+    proposal = team_draft(request, slug, public_id)
     if not permissions.can_edit(request.user, proposal):
         raise Http404
     return proposal
 
 
-def _draft_crumbs(proposal, *more):
+def draft_crumbs(proposal, *more):
     call = proposal.call
     here = (proposal.title or "Your proposal", reverse("proposals:draft", args=[call.slug, proposal.public_id]))
     return [*CALLS, (call.title, call.get_absolute_url()), *([here] if more else [])]
@@ -66,8 +72,10 @@ def _draft_crumbs(proposal, *more):
 @never_cache
 @require_GET
 def draft(request, slug, public_id):
-    """The task list of a draft."""
-    proposal = _draft(request, slug, public_id)
+    """The task list of a draft; who may only read it gets its page."""
+    proposal = team_draft(request, slug, public_id)
+    if not permissions.can_edit(request.user, proposal):
+        return redirect(proposal)
     if proposal.status != Proposal.Status.DRAFT:
         return redirect(proposal)
     attachments = list(proposal.attachments.current())
@@ -84,7 +92,7 @@ def draft(request, slug, public_id):
         {
             "proposal": proposal,
             "call": proposal.call,
-            "crumbs": _draft_crumbs(proposal),
+            "crumbs": draft_crumbs(proposal),
             "tasks": [_task(proposal, one) for one in progress],
             "done": done,
             "wanted": sum(one.section.is_required for one in progress),
@@ -104,29 +112,29 @@ def _task(proposal, progress) -> dict:
         status = {"tag": {"text": "In progress", "classes": "nhsuk-tag--aqua-green"}}
     else:
         status = {"tag": {"text": "Not started", "classes": "nhsuk-tag--blue"}}
-    return {"title": {"text": section.title}, "href": _section_url(proposal, section), "status": status}
+    return {"title": {"text": section.title}, "href": section_url(proposal, section), "status": status}
 
 
-def _section_url(proposal, section) -> str:
+def section_url(proposal, section) -> str:
     args = [proposal.call.slug, proposal.public_id]
     if section.slug == "files":
         return reverse("proposals:draft_files", args=args)
     return reverse("proposals:draft_section", args=[*args, section.slug])
 
 
-@login_required
 @never_cache
+@log_in_and_keep_text
 def draft_section(request, slug, public_id, section):
     """One section of the form. Save keeps everything; the way on opens when nothing stands in the way."""
-    proposal = _draft(request, slug, public_id)
-    sections = questions.sections_of(proposal.call, proposal)
-    section = questions.find(sections, section)
+    proposal = editable_draft(request, slug, public_id)
+    section = questions.find(questions.sections_of(proposal.call, proposal), section)
     if section is None or section.slug == "files":
         raise Http404
-    if proposal.status != Proposal.Status.DRAFT:
+    if proposal.status != Proposal.Status.DRAFT and request.method != "POST":
         return redirect(proposal)
     choices = questions.Choices(proposal.call)
-    data = request.POST if request.method == "POST" else None
+    kept = kept_text.take(request)
+    data = request.POST if request.method == "POST" else kept
     answers = _with_files(proposal, section)
     form = forms.SectionForm(
         section, choices, answers=answers, version=proposal.version, data=data, files=request.FILES or None
@@ -136,22 +144,49 @@ def draft_section(request, slug, public_id, section):
         form.is_valid()
         try:
             saved = actions.save_draft(
-                proposal=proposal, by=request.user, section=section, answers=form.typed(), version=form.typed_version
+                proposal=proposal,
+                by=request.user,
+                section=section,
+                answers=form.typed(),
+                version=form.typed_version,
+                base=form.typed_base,
+                sent=form.sent_before,
             )
         except actions.DraftClash as clash:
-            form.show_version(clash.version)
+            proposal.refresh_from_db()
+            form.show_version(clash.version, proposal.answers)
             form.add_error(None, str(clash))
-            clashes = _clashes(section, clash, choices)
-        except ActionRefused as refusal:
-            messages.error(request, str(refusal))
-            return redirect(proposal)
+            clashes = _clashes(section, clash.clashes, choices)
+        except actions.NoDraft as refusal:
+            return _came_too_late(request, proposal, section, refusal, choices)
         else:
             if not _keep_files(request, saved, form) and (
                 answer := _after_saving(request, saved, section, form, choices)
             ):
                 return answer
             proposal = saved
-    return render(request, "proposals/proposal_section.html", _section_context(proposal, section, form, clashes))
+    context = _section_context(proposal, section, form, clashes)
+    return render(request, "proposals/proposal_section.html", context | {"is_kept": kept is not None})
+
+
+def _came_too_late(request, proposal, section, refusal, choices):
+    """What was typed after the proposal had been handed in or withdrawn is shown back."""
+    if not refusal.typed:
+        messages.info(request, "This proposal has been submitted or withdrawn meanwhile. You had not changed anything.")
+        return redirect(proposal)
+    by_name = section.by_name
+    shown = [
+        (by_name[name].label, questions.as_text(by_name[name], value, choices)) for name, value in refusal.typed.items()
+    ]
+    context = {
+        "proposal": proposal,
+        "call": proposal.call,
+        "section": section,
+        "refusal": refusal,
+        "shown": shown,
+        "crumbs": draft_crumbs(proposal),
+    }
+    return render(request, "proposals/proposal_too_late.html", context, status=409)
 
 
 def _with_files(proposal, section) -> dict:
@@ -173,7 +208,7 @@ def _keep_files(request, proposal, form) -> bool:
         except ActionRefused as refusal:
             refused[name] = str(refusal)
     if refused:
-        form.show_version(proposal.version)
+        form.show_version(proposal.version, proposal.answers)
         form.show_problems(refused)
     return bool(refused)
 
@@ -185,18 +220,18 @@ def _after_saving(request, proposal, section, form, choices):
         return redirect("proposals:draft", proposal.call.slug, proposal.public_id)
     if "more" in request.POST and section.rows:
         row = section.rows.shown(proposal.answers)[-1]
-        return redirect(f"{_section_url(proposal, section)}#{section.rows.name}-{row}")
+        return redirect(f"{section_url(proposal, section)}#{section.rows.name}-{row}")
     problems = questions.read([section], _with_files(proposal, section), choices).problems
     if not problems:
         sections = questions.sections_of(proposal.call, proposal)
         following = sections[sections.index(section) + 1]
-        return redirect(_section_url(proposal, following))
-    form.show_version(proposal.version)
+        return redirect(section_url(proposal, following))
+    form.show_version(proposal.version, proposal.answers)
     form.show_problems(problems)
     return None
 
 
-def _clashes(section, clash, choices):
+def _clashes(section, clashes, choices) -> list[tuple]:
     by_name = section.by_name
     return [
         (
@@ -204,8 +239,55 @@ def _clashes(section, clash, choices):
             questions.as_text(by_name[one.name], one.stored, choices),
             questions.as_text(by_name[one.name], one.typed, choices),
         )
-        for one in clash.clashes
+        for one in clashes
     ]
+
+
+@never_cache
+@require_POST
+def draft_autosave(request, slug, public_id, section):
+    """What the page sends by itself while somebody types. Answers in JSON; 401 when they are no longer logged in."""
+    if not request.user.is_authenticated:
+        return JsonResponse({"problem": "logged out"}, status=401)
+    section = questions.BY_SLUG.get(section) or _own_section(slug, section)
+    base = merging.page_base(request.POST.get("base", ""))
+    if section is None or section.slug == "files" or base is None:
+        raise Http404
+    try:
+        saved = actions.autosave_draft(
+            drafts=Proposal.objects.filter(public_id=public_id, call__slug=slug),
+            by=request.user,
+            section=section,
+            answers=forms.present_answers(section, request.POST),
+            base=base,
+            sent=forms.sent_answers(section, request.POST),
+        )
+    except Proposal.DoesNotExist:
+        raise Http404
+    except ActionRefused as refusal:
+        return JsonResponse({"problem": str(refusal)}, status=409)
+    answer = {"saved_at": uk_clock(saved.proposal.saved_at), "version": saved.proposal.version, "base": saved.base}
+    if saved.clashes:
+        shown = _clashes(section, saved.clashes, questions.Choices(Call.objects.get(slug=slug)))
+        answer["clashes"] = [
+            {
+                "name": one.name,
+                "label": label,
+                "stored": stored,
+                "value": one.stored,
+                "mark": merging.digest(one.stored),
+            }
+            for one, (label, stored, _typed) in zip(saved.clashes, shown, strict=True)
+        ]
+    return JsonResponse(answer)
+
+
+draft_autosave.answers_visitors = True
+
+
+def _own_section(call_slug, section):
+    """The section of what one call asks beside the common questions."""
+    return questions.find(questions.sections_of(published_call(call_slug)), section)
 
 
 def _section_context(proposal, section, form, clashes):
@@ -227,60 +309,15 @@ def _section_context(proposal, section, form, clashes):
         "budget": questions.budget_table(proposal.answers) if section.rows is questions.BUDGET else None,
         "limit": proposal.call.money_per_project or "",
         "most": questions.pounds(proposal.call.money_per_project) if proposal.call.money_per_project else "",
-        "crumbs": _draft_crumbs(proposal, section),
+        "crumbs": draft_crumbs(proposal, section),
     }
-
-
-@login_required
-@never_cache
-def draft_files(request, slug, public_id):
-    proposal = _draft(request, slug, public_id)
-    if proposal.status != Proposal.Status.DRAFT:
-        return redirect(proposal)
-    sections = questions.sections_of(proposal.call, proposal)
-    posted = (request.POST, request.FILES) if request.method == "POST" else ()
-    form = forms.AttachmentForm(*posted)
-    if request.method == "POST" and form.is_valid():
-        try:
-            added = actions.add_attachment(proposal=proposal, by=request.user, file=form.cleaned_data["file"])
-        except ActionRefused as refusal:
-            form.add_error("file", str(refusal))
-        else:
-            messages.success(request, f"Added “{added.name}”.")
-            return redirect("proposals:draft_files", slug, public_id)
-    context = {
-        "proposal": proposal,
-        "call": proposal.call,
-        "section": sections[-1],
-        "number": len(sections),
-        "of": len(sections),
-        "form": form,
-        "attachments": proposal.attachments.current().filter(question=""),
-        "crumbs": _draft_crumbs(proposal, "files"),
-    }
-    return render(request, "proposals/proposal_files.html", context)
-
-
-@login_required
-@never_cache
-@require_POST
-def draft_file_remove(request, slug, public_id, file_id):
-    proposal = _draft(request, slug, public_id)
-    file = get_object_or_404(proposal.attachments.current(), public_id=file_id)
-    try:
-        actions.remove_attachment(attachment=file, by=request.user)
-    except ActionRefused as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, f"Removed “{file.name}”.")
-    return redirect("proposals:draft_files", slug, public_id)
 
 
 @login_required
 @never_cache
 def draft_check(request, slug, public_id):
     """Check your answers, declare, submit."""
-    proposal = _draft(request, slug, public_id)
+    proposal = editable_draft(request, slug, public_id)
     if proposal.status != Proposal.Status.DRAFT:
         if request.method == "POST" and proposal.reference:
             messages.info(request, f"This proposal has been submitted already. Its number is {proposal.reference}.")
@@ -316,12 +353,12 @@ def draft_check(request, slug, public_id):
             "proposal": proposal,
             "call": proposal.call,
             "form": form,
-            "sections": [(one, _section_url(proposal, one.section)) for one in sections],
+            "sections": [(one, section_url(proposal, one.section)) for one in sections],
             "problems": sum(len(one.problems) for one in sections if one.section.is_required),
             "totals": questions.shown_totals(proposal.answers),
             "attachments": [one for one in attachments if not one.question],
             "may_submit": permissions.can_submit(request.user, proposal),
             "accepts_until": proposal.accepts_until(),
-            "crumbs": _draft_crumbs(proposal, "check"),
+            "crumbs": draft_crumbs(proposal, "check"),
         },
     )

@@ -22,6 +22,7 @@ from psc_portal.common import clock
 
 SHOWN = {
     "call_detail", "call_form", "fit_check", "apply", "draft", "draft_section", "draft_files", "draft_check",
+    "draft_versions",
 }  # fmt: skip
 NOT_SAVED = "This is a preview: nothing was saved, and nothing can be submitted."
 

@@ -251,5 +251,7 @@ def proposal_resubmit(request, address):
 @never_cache
 @require_GET
 def attachment(request, file_id):
-    file = get_object_or_404(Attachment.objects.visible_to(request.user), public_id=file_id)
-    return attachment_response(file.file, file.name)
+    """Nobody gets a file that waits for its scan; a reviewer of a blind call gets it without names and properties."""
+    file = get_object_or_404(Attachment.objects.visible_to(request.user).safe(), public_id=file_id)
+    stored = actions.neutral_file(attachment=file) if file.is_for_blind_reader else file.file
+    return attachment_response(stored, file.name)

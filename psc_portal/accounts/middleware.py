@@ -73,14 +73,17 @@ class SessionLimits:
             return None
         page = request.resolver_match.view_name
         if sessions.has_ended(request):
-            return self._end(request, page)
+            return self._end(request, view, page)
         if page != "accounts:session_seconds_left":
             sessions.note_activity(request)
         if request.method == "POST":
             typed_text.drop_if_sent(request)
         return None
 
-    def _end(self, request, page):
+    def _end(self, request, view, page):
+        if getattr(view, "answers_visitors", False):  # it keeps what was typed itself, and sends them to the log-in
+            logout(request)
+            return None
         kept = typed_text.read(request) if request.method == "POST" and page not in TIMER_PAGES else None
         logout(request)
         if page in TIMER_PAGES:

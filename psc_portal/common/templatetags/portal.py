@@ -11,6 +11,8 @@ from django.conf import settings
 from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
 
+from psc_portal.common import clock
+
 register = template.Library()
 
 LONDON = ZoneInfo("Europe/London")
@@ -103,6 +105,18 @@ def uk_time(moment):
         return "midday" if moment.hour else "midnight"
     minutes = f":{moment:%M}" if moment.minute else ""
     return f"{moment.hour % 12 or 12}{minutes}{'pm' if moment.hour >= 12 else 'am'}"
+
+
+@register.filter(expects_localtime=False)
+def uk_clock(moment):
+    """14:02, London time: for what has just happened."""
+    return f"{_in_london(moment):%H:%M}" if isinstance(moment, datetime) else ""
+
+
+@register.filter(expects_localtime=False)
+def time_left(moment):
+    """3 days 4 hours left; empty when the moment has passed."""
+    return clock.time_left(moment) if isinstance(moment, datetime) else ""
 
 
 @register.filter(expects_localtime=False)

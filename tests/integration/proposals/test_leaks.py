@@ -203,6 +203,8 @@ PARAMETERS = {  # what the names in the portal's addresses stand for
     "file_id": lambda world: [world.file.public_id],
     "section": lambda world: ["about", "evidence"],
     "number": lambda world: [1],
+    "pk": lambda world: list(world.proposal.collaborators.values_list("pk", flat=True)),
+    "token": lambda world: ["not-an-invitation"],
 }
 
 

@@ -9,6 +9,7 @@ from PIL import Image
 from proposals import actions, questions
 from proposals.models import Attachment, DraftVersion, Proposal
 from psc_portal.common.refusals import ActionRefused
+from psc_portal.common.templatetags.portal import uk_date
 from tests.factories.accounts import UserFactory
 from tests.factories.proposals import CallFactory, ProposalFactory, review_of
 
@@ -321,7 +322,7 @@ def test_a_visitor_is_asked_to_log_in(client):
     assert reverse("account_login") in answer.url
 
 
-def test_a_reviewer_who_is_not_assigned_gets_a_404_and_one_of_a_blind_call_no_files(client_as):
+def test_a_reviewer_who_is_not_assigned_gets_a_404_and_one_of_a_blind_call_a_file_without_its_name(client_as):
     proposal = new_draft(call__is_blind=True)
     file = actions.add_attachment(proposal=proposal, by=proposal.applicant, file=png("Lovelace.png"))
     Proposal.objects.filter(pk=proposal.pk).update(
@@ -335,10 +336,12 @@ def test_a_reviewer_who_is_not_assigned_gets_a_404_and_one_of_a_blind_call_no_fi
 
     assert stranger.get(proposal.get_absolute_url()).status_code == 404
     assert stranger.get(file.get_absolute_url()).status_code == 404
-    assert reader.get(file.get_absolute_url()).status_code == 404
-    assert "Lovelace" not in reader.get(proposal.get_absolute_url()).content.decode()
+    assert reader.get(file.get_absolute_url())["Content-Disposition"] == 'attachment; filename="File 1.png"'
+    page = reader.get(proposal.get_absolute_url()).content.decode()
+    assert ("Lovelace" in page, "File 1.png" in page) == (False, True)
     answer = client_as(UserFactory(staff=True)).get(file.get_absolute_url())
     assert b"".join(answer.streaming_content).startswith(b"\x89PNG")
+    assert "Lovelace" in answer["Content-Disposition"]
 
 
 def test_once_numbered_the_draft_s_address_leads_to_the_receipt(client_as):
@@ -350,7 +353,7 @@ def test_once_numbered_the_draft_s_address_leads_to_the_receipt(client_as):
 
     assert moved.url == reverse("proposals:proposal_detail", args=[proposal.reference])
     assert "We have received your proposal" in page
-    assert "Decision and feedback by" in page
+    assert uk_date(proposal.call.decision_on) in page
 
 
 def test_my_page_takes_equally_many_queries_for_1_and_3_of_each(client_as, queries_of):

@@ -39,8 +39,8 @@ def archive(*names: str) -> bytes:
         ("PLAN.PDF", pdf(), "pdf"),
         ("photo.jpg", picture("JPEG"), "jpeg"),
         ("chart.png", picture("PNG"), "png"),
-        ("letter.docx", archive("word/document.xml"), "docx"),
-        ("costs.xlsx", archive("xl/workbook.xml"), "xlsx"),
+        ("letter.docx", archive("word/document.xml", "[Content_Types].xml"), "docx"),
+        ("costs.xlsx", archive("xl/workbook.xml", "[Content_Types].xml"), "xlsx"),
     ],
 )
 def test_a_file_is_known_by_its_content(name, content, kind):
@@ -57,7 +57,7 @@ def test_a_file_is_known_by_its_content(name, content, kind):
         ("half.pdf", pdf()[:60], "could not be read as PDF"),
         ("photo.png", picture("JPEG"), "could not be read as PNG"),
         ("archive.docx", archive("readme.txt"), "could not be read as Word"),
-        ("macros.xlsx", archive("xl/workbook.xml", "xl/vbaProject.bin"), "could not be read as Excel"),
+        ("macros.xlsx", archive("xl/workbook.xml", "[Content_Types].xml", "xl/vbaProject.bin"), "contains macros"),
         ("big.pdf", b"%PDF-" + b"0" * 2000, "more than the"),
     ],
 )

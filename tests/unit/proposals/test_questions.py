@@ -2,8 +2,6 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from proposals import questions
 from proposals.questions import Kind, Question
@@ -60,25 +58,6 @@ def test_what_cannot_be_read_is_told_in_a_sentence(kind, typed, sentence):
 def test_a_text_of_exactly_its_limit_is_fine_and_one_word_more_is_not():
     assert read_one(Kind.TEXT, "word " * 5, word_limit=5)[0] is None
     assert "It has 6 now" in read_one(Kind.TEXT, "word " * 6, word_limit=5)[0]
-
-
-answers = st.dictionaries(st.sampled_from("abc"), st.sampled_from(["", "one", "two", "three"]))
-
-
-@given(answers, answers, answers)
-def test_a_merge_loses_nothing_that_either_side_changed(base, stored, typed):
-    merged, clashes = questions.merge(base, stored, typed)
-
-    for name in set(stored) | set(typed):
-        before, now, new = base.get(name, ""), stored.get(name, ""), typed.get(name, base.get(name, ""))
-        if name in {clash.name for clash in clashes}:
-            assert before not in (now, new)
-            assert now != new
-            assert merged.get(name, "") == now
-        elif new == before:
-            assert merged.get(name, "") == now
-        else:
-            assert merged.get(name, "") == new
 
 
 def test_names_of_answers_are_unique():

@@ -1,0 +1,181 @@
+"""Files beside a proposal: adding, scanning, removing, and the copies that tell no names."""
+
+import logging
+from pathlib import PurePath
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
+from django.db import transaction
+
+from proposals.actions.drafting import draft_of
+from proposals.models import Attachment
+from psc_portal.common import audit, clamd, clock, outbox
+from psc_portal.common.neutral import neutral_copy
+from psc_portal.common.refusals import ActionRefused
+from psc_portal.common.uploads import check_upload, clean_name, without_metadata
+
+logger = logging.getLogger(__name__)
+MOST_FILES = 5  # beside the proposal; a question takes one
+SCAN = "proposals.scan_attachment"
+
+
+@transaction.atomic
+def add_attachment(*, proposal, by, file, question="") -> Attachment:
+    """Keep a file beside a draft, or as the answer to a question, checked by its content.
+
+    Where a scanner is set up, nobody but the team knows of the file before it was found clean.
+
+    Args:
+        question: name of the question that it answers. It takes the place of the file that answered before.
+    Raises:
+        ActionRefused: the sentence names the file and what is wrong with it.
+    """
+    stored = draft_of(by, proposal)
+    name = clean_name(file.name)
+    if not question:
+        _refuse_too_many(stored, name)
+    try:
+        kind = check_upload(file, max_bytes=settings.UPLOAD_MAX_BYTES)
+    except ValidationError as problem:
+        raise ActionRefused(" ".join(problem.messages))
+    kept = without_metadata(file, kind)
+    attachment = Attachment(
+        proposal=stored,
+        question=question,
+        name=name,
+        kind=kind,
+        size=kept.size,
+        uploaded_by=by,
+        uploaded_at=clock.now(),
+        scan_status=Attachment.Scan.WAITING if clamd.is_set_up() else Attachment.Scan.NOT_SCANNED,
+    )
+    if stored.call.is_blind:
+        try:
+            neutral = neutral_copy(kept, kind)
+        except Exception:  # what cannot be made neutral cannot be shown to a reviewer of this call
+            logger.exception("no neutral copy of an upload")
+            raise ActionRefused(
+                f"“{name}” could not be freed of its document properties, and this call hides who applies. "
+                "Save it again or print it to a new PDF, then add that."
+            )
+        attachment.neutral_file.save(f"neutral{PurePath(name).suffix}", ContentFile(neutral), save=False)
+    if question:
+        stored.attachments.current().filter(question=question).update(removed_at=clock.now())
+    kept.seek(0)
+    attachment.file.save(name, kept, save=False)
+    attachment.save()
+    if attachment.is_waiting_for_scan:
+        outbox.enqueue(SCAN, attachment.pk)
+    audit.record(
+        "add_attachment", attachment, by=by, after=audit.snapshot(attachment, ["proposal", "question", "kind", "size"])
+    )
+    return attachment
+
+
+def _refuse_too_many(proposal, name) -> None:
+    beside = proposal.attachments.current().filter(question="").exclude(scan_status=Attachment.Scan.INFECTED)
+    if beside.count() >= MOST_FILES:
+        raise ActionRefused(
+            f"“{name}” was not added: you can add up to {MOST_FILES} files beside a proposal. Remove one first."
+        )
+
+
+@transaction.atomic
+def remove_attachment(*, attachment, by) -> None:
+    draft_of(by, attachment.proposal)
+    stored = Attachment.objects.current().select_for_update().filter(pk=attachment.pk).first()
+    if stored is None:
+        raise ActionRefused("This file has been removed already.")
+    stored.removed_at = clock.now()
+    stored.save(update_fields=["removed_at"])
+    audit.record("remove_attachment", stored, by=by)
+
+
+# The virus scan -------------------------------------------------------------------------------------------------------
+def scan_attachment(*, attachment) -> Attachment:
+    """Ask the scanner about one file that waits. May run twice: the second finds it scanned.
+
+    Raises:
+        ScannerUnavailable: no verdict; the file goes on waiting, and `scan_waiting` asks again.
+    """
+    if not attachment.is_waiting_for_scan:
+        return attachment
+    with attachment.file.open("rb") as file:
+        virus = clamd.scan(file)
+    return _note_verdict(attachment, virus)
+
+
+@transaction.atomic
+def _note_verdict(attachment, virus) -> Attachment:
+    stored = Attachment.objects.select_for_update(of=["self"]).select_related("proposal").get(pk=attachment.pk)
+    if not stored.is_waiting_for_scan:
+        return stored
+    stored.scanned_at = clock.now()
+    stored.scan_status = Attachment.Scan.INFECTED if virus else Attachment.Scan.CLEAN
+    stored.save(update_fields=["scan_status", "scanned_at"])
+    audit.record("scan_attachment", stored, by=None, after={"scan_status": str(stored.scan_status)})
+    if virus:
+        logger.warning("attachment %s: %s found, deleted", stored.pk, virus)
+        transaction.on_commit(lambda: _delete_content(stored.pk))
+        if stored.removed_at is None:
+            _tell_the_team(stored)
+    return stored
+
+
+def _tell_the_team(attachment) -> None:
+    proposal = attachment.proposal
+    for person in {proposal.applicant, attachment.uploaded_by}:
+        outbox.send_mail(
+            to=[person.email],
+            template="proposals/infected_file",
+            context={
+                "name": person.display_name,
+                "file": attachment.name,
+                "title": proposal.title or "your draft",
+                "is_draft": proposal.status == proposal.Status.DRAFT,
+                "url": settings.PORTAL_URL + proposal.get_absolute_url(),
+                "collaborative": settings.COLLABORATIVE,
+            },
+            key=f"proposals.infected_file.{attachment.pk}.{person.pk}",
+        )
+
+
+def _delete_content(pk) -> None:
+    """The row stays, so that the team can be told; its content does not."""
+    stored = Attachment.objects.get(pk=pk)
+    for content in (stored.file, stored.neutral_file):
+        if content:
+            content.delete(save=False)
+    Attachment.objects.filter(pk=pk).update(file="", neutral_file="")
+
+
+def scan_waiting(limit: int = 50) -> int:
+    """Ask about every file that still waits: those whose job found no scanner, or was lost. Returns how many it asked.
+
+    Raises:
+        ScannerUnavailable: at the first that gets no verdict; the others wait too.
+    """
+    if not clamd.is_set_up():
+        return 0
+    for leftover in Attachment.objects.filter(scan_status=Attachment.Scan.INFECTED).exclude(file="")[:limit]:
+        _delete_content(leftover.pk)  # a crash came between verdict and deletion
+    count = 0
+    for attachment in Attachment.objects.filter(scan_status=Attachment.Scan.WAITING).order_by("pk")[:limit]:
+        scan_attachment(attachment=attachment)
+        count += 1
+    return count
+
+
+# What a reviewer of a blind call gets ---------------------------------------------------------------------------------
+def neutral_file(*, attachment):
+    """The stored copy without document properties; made now for a file from before there were such copies."""
+    if not attachment.neutral_file:
+        with attachment.file.open("rb") as file:
+            content = neutral_copy(file, attachment.kind)
+        stored = Attachment.objects.get(pk=attachment.pk)
+        ending = PurePath(stored.file.name).suffix
+        stored.neutral_file.save(f"neutral{ending}", ContentFile(content), save=False)
+        Attachment.objects.filter(pk=stored.pk).update(neutral_file=stored.neutral_file.name)
+        return stored.neutral_file
+    return attachment.neutral_file
