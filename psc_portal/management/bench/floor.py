@@ -22,7 +22,7 @@ CARDS = PAGE % (
 FORM = PAGE % '<form method="post">{{ form }}<button>Save</button></form>'
 LIST = PAGE % (
     "<table>{% for one in rows %}<tr><td>{{ one.reference }}</td><td>{{ one.title }}</td><td>{{ one.status }}</td>"
-    "<td>{{ one.call__title }}</td><td>{{ one.reviews }}</td><td>{{ one.mean }}</td><td>{{ one.lowest }}</td>"
+    "<td>{{ one.call__title }}</td><td>{{ one.how_many }}</td><td>{{ one.mean }}</td><td>{{ one.lowest }}</td>"
     "<td>{{ one.highest }}</td></tr>{% endfor %}</table>"
 )
 PIVOT = """
@@ -87,13 +87,13 @@ def listing(request):
         _rows()
         .order_by("-submitted_at", "-pk")
         .annotate(
-            reviews=Count("reviews"),
+            how_many=Count("reviews"),
             mean=Avg("reviews__total"),
             lowest=Min("reviews__total"),
             highest=Max("reviews__total"),
         )
     )
-    names = ("reference", "title", "status", "call__title", "reviews", "mean", "lowest", "highest")
+    names = ("reference", "title", "status", "call__title", "how_many", "mean", "lowest", "highest")
     return _html(LIST, {"rows": rows.values(*names)[:50]})
 
 
