@@ -6,13 +6,14 @@ from django.utils.html import format_html
 
 from proposals import actions, forms, permissions, questions, readings
 from proposals.admin.exports import CallFilter, proposal_columns
-from proposals.admin.shown import history_of, list_of, names_told, spread_of, status_is, text_of
+from proposals.admin.shown import history_of, list_of, names_told, status_is, text_of
 from proposals.models import (
     Call,
     Proposal,
     Review,
     Score,
 )
+from proposals.readings.spreads import spreads_of
 from psc_portal.common.admin import ActionAdmin, ReadOnlyAdmin, verb
 from psc_portal.common.admin_exports import ExportAdmin
 from psc_portal.common.templatetags.portal import uk_datetime
@@ -127,6 +128,7 @@ class ProposalAdmin(ExportAdmin, ActionAdmin):
     list_display_links = ["reference", "title"]
     list_filter = ["status", CallFilter]
     list_select_related = ["call", "organisation"]
+    list_only = ["reference", "title", "status", "call__title", "organisation__name", "organisation_name"]
     search_fields = ["reference", "title", "organisation__name", "organisation_name"]
     ordering = ["-submitted_at", "-pk"]
     fields = [
@@ -193,16 +195,25 @@ class ProposalAdmin(ExportAdmin, ActionAdmin):
     ]  # fmt: skip
 
     def get_queryset(self, request):
-        proposals = super(ReadOnlyAdmin, self).get_queryset(request).seen_by_staff(request.user)
-        reviews = Review.objects.counted().without_those_hidden_by_open_review_of(request.user)
-        return proposals.with_review_counts().with_spread_of(reviews)
+        return super(ReadOnlyAdmin, self).get_queryset(request).seen_by_staff(request.user)
+
+    def with_figures(self, request, rows):
+        keys = [proposal.pk for proposal in rows]
+        counts, spreads = readings.assignment_counts(keys), spreads_of(keys, request.user)
+        for proposal in rows:
+            proposal.counts, proposal.spread = counts.get(proposal.pk, (0, 0)), spreads.get(proposal.pk, "–")
+        return rows
+
+    def export_rows(self, request, rows):
+        reviews = Review.objects.counted().beside_those_of(request.user)
+        return rows.with_review_counts().with_spread_of(reviews)
 
     def export_columns(self, request):
         return proposal_columns()
 
-    @admin.display(description="scores", ordering="mean_total")
+    @admin.display(description="scores")
     def spread_shown(self, proposal):
-        return spread_of(proposal)
+        return proposal.spread
 
     @admin.display(description="call", ordering="call__title")
     def call_shown(self, proposal):
@@ -220,9 +231,10 @@ class ProposalAdmin(ExportAdmin, ActionAdmin):
     def organisation_shown(self, proposal):
         return proposal.applicant_organisation_name
 
-    @admin.display(description="reviews locked", ordering="locked_count")
+    @admin.display(description="reviews locked")
     def reviews_shown(self, proposal):
-        return f"{proposal.locked_count} of {proposal.assigned_count}"
+        assigned, locked = proposal.counts
+        return f"{locked} of {assigned}"
 
     @admin.display(description="applicant")
     def applicant_shown(self, proposal):

@@ -7,12 +7,13 @@ from django.utils.html import format_html
 
 from proposals import actions, forms, permissions, questions, readings
 from proposals.admin.exports import CallOfProposalFilter, assignment_columns, review_columns
-from proposals.admin.shown import history_of, list_of, spread_of, status_is, text_of
+from proposals.admin.shown import history_of, list_of, status_is, text_of
 from proposals.models import (
     Assignment,
     Proposal,
     Review,
 )
+from proposals.readings.spreads import spreads_of
 from psc_portal.common.admin import ActionAdmin, verb
 from psc_portal.common.admin_exports import ExportAdmin
 from psc_portal.common.templatetags.portal import uk_datetime
@@ -166,6 +167,8 @@ class ReviewAdmin(ExportAdmin, ActionAdmin):
     list_display = ["proposal_shown", "reviewer", "status", "total_shown", "spread_shown", "locked_at", "marked"]
     list_filter = ["status", CallOfProposalFilter]
     list_select_related = ["proposal__call", "reviewer"]
+    list_only = ["status", "total", "locked_at", "is_changed_after_seeing_others", "proposal__reference",
+                 "proposal__title", "proposal__call__is_blind", "reviewer__full_name", "reviewer__email"]  # fmt: skip
     search_fields = ["proposal__reference", "proposal__title"]
     fields = ["proposal_shown", "reviewer_shown", "status", "total_shown", "scores_shown", "comment", "locked_at",
               "marked", "others_shown", "unlocks_shown", "history_shown"]  # fmt: skip
@@ -210,10 +213,10 @@ class ReviewAdmin(ExportAdmin, ActionAdmin):
         return _works_with_reviews(request)
 
     def get_queryset(self, request):
-        visible = Review.objects.counted().visible_to(request.user)
-        rows = super().get_queryset(request).with_spread_of_proposal(visible)
-        return rows.annotate(
-            hides_names=Value(False) if request.user.is_programme_staff else F("proposal__call__is_blind")
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(hides_names=Value(False) if request.user.is_programme_staff else F("proposal__call__is_blind"))
         )
 
     def get_search_results(self, request, queryset, search_term):
@@ -223,12 +226,18 @@ class ReviewAdmin(ExportAdmin, ActionAdmin):
             rows = rows.filter(Q(proposal__call__is_blind=False) | Q(proposal__reference__icontains=search_term))
         return rows, may_repeat
 
+    def with_figures(self, request, rows):
+        spreads = spreads_of({review.proposal_id for review in rows}, request.user)
+        for review in rows:
+            review.spread = spreads.get(review.proposal_id, "–")
+        return rows
+
     def export_columns(self, request):
         return review_columns(request.user)
 
     @admin.display(description="all reviews of it that you may see")
     def spread_shown(self, review):
-        return spread_of(review)
+        return review.spread
 
     @admin.display(description="proposal", ordering="proposal__reference")
     def proposal_shown(self, review):

@@ -2,7 +2,7 @@
 
 from django.utils.html import format_html, format_html_join
 
-from proposals import blinding, questions, readings, scoring
+from proposals import blinding, questions, readings
 from psc_portal.common.templatetags.portal import uk_datetime
 
 
@@ -23,18 +23,6 @@ def history_of(subject):
 def list_of(line, rows, nothing):
     items = format_html_join("", line, rows)
     return format_html("<ul>{}</ul>", items) if items else nothing
-
-
-def spread_of(row) -> str:
-    """Mean and range of the reviews of a proposal, and whether scores of one criterion are for discussion."""
-    if row.mean_total is None:
-        return "–"
-    shown = f"{row.mean_total:.2f}"
-    if row.lowest_total != row.highest_total:
-        shown += f", from {row.lowest_total:.2f} to {row.highest_total:.2f}"
-    if (row.widest_spread or 0) >= scoring.WIDE_SPREAD:
-        shown += f" (scores {row.widest_spread} apart: discuss)"
-    return shown
 
 
 def text_of(request, proposal) -> dict:

@@ -120,10 +120,14 @@ class ProposalQuerySet(models.QuerySet):
         )
 
     def with_spread_of(self, reviews):
-        """How far `reviews` of each proposal lie apart: see `spread_of`."""
+        """How far `reviews` of each proposal lie apart; `readings.spreads_of` says the same for a few proposals.
+
+        `mean_total`, `lowest_total` and `highest_total` of the reviews; `widest_spread`: the largest distance between
+        two scores of one criterion, as `scoring.Standing.widest` has it. None where there is no review.
+        """
         from proposals.models.reviews import spread_of
 
-        return self.annotate(**spread_of(reviews, "pk"))
+        return self.annotate(**spread_of(reviews))
 
     def public(self):
         """What the public may know of: approved, and the applicant has been told."""

@@ -156,15 +156,10 @@ class AssignmentStatusChange(StatusChange):
     subject = models.ForeignKey(Assignment, models.PROTECT, related_name="status_changes")
 
 
-def spread_of(reviews, proposal: str) -> dict:
-    """Annotations that say how far `reviews` of a row's proposal lie apart; `proposal` is where the row has its key.
-
-    `mean_total`, `lowest_total` and `highest_total` of the reviews; `widest_spread`: the largest distance between two
-    scores of one criterion, as `scoring.Standing.widest` has it. None where there is no review. They are subqueries,
-    so that a page of 50 rows is worked out for 50 rows.
-    """
-    of_this = reviews.filter(proposal=OuterRef(proposal)).order_by().values("proposal")
-    inside = reviews.filter(proposal=OuterRef(OuterRef(proposal))).order_by().values("pk")
+def spread_of(reviews) -> dict:
+    """Annotations of proposals that say how far `reviews` of each lie apart: see `ProposalQuerySet.with_spread_of`."""
+    of_this = reviews.filter(proposal=OuterRef("pk")).order_by().values("proposal")
+    inside = reviews.filter(proposal=OuterRef(OuterRef("pk"))).order_by().values("pk")
     by_criterion = Score.objects.filter(review__in=inside, value__isnull=False).order_by().values("criterion")
     widths = by_criterion.annotate(width=Max("value") - Min("value")).order_by("-width").values("width")
     return {
@@ -186,14 +181,17 @@ class ReviewQuerySet(models.QuerySet):
         )
         return self.locked().filter(~Exists(conflicts), assignment__status=Assignment.Status.CLEARED)
 
-    def with_spread_of_proposal(self, reviews):
-        """How far `reviews` of each row's proposal lie apart: see `spread_of`."""
-        return self.annotate(**spread_of(reviews, "proposal"))
+    def beside_those_of(self, user):
+        """Of proposals that the user sees, those whose reviews they may see beside one another.
 
-    def without_those_hidden_by_open_review_of(self, user):
-        """Without reviews of proposals that the user is to review and has not locked: a cheap part of `visible_to`."""
-        open_reviews = Assignment.objects.current().filter(reviewer=user).exclude(review__status=Review.Status.LOCKED)
-        return self.exclude(proposal__in=open_reviews.order_by().values("proposal"))
+        Staff: all but of those that they are to review and have not; a reviewer: of those where they asked to see the
+        others. The part of `visible_to` that is left when the proposals are known to be seen.
+        """
+        if user.is_programme_staff:
+            mine = Assignment.objects.current().filter(reviewer=user).exclude(review__status=Review.Status.LOCKED)
+            return self.exclude(proposal__in=mine.order_by().values("proposal"))
+        done = Review.objects.locked().filter(reviewer=user, others_seen_at__isnull=False).order_by()
+        return self.filter(proposal__in=done.values("proposal"))
 
     def visible_to(self, user):
         """Staff: all but of proposals they have an interest in, or are to review and have not yet.
@@ -202,9 +200,10 @@ class ReviewQuerySet(models.QuerySet):
         then asked to see the others (`others_seen_at`). With an interest in the proposal: none, not even their own.
         """
         if user.is_programme_staff:
-            seen = Proposal.objects.seen_by_staff(user).order_by()
-            done = seen.without_open_review_of(user)
-            return self.filter(Q(proposal__in=done.values("pk")) | Q(reviewer=user, proposal__in=seen.values("pk")))
+            seen = Proposal.objects.seen_by_staff(user).order_by().values("pk")
+            mine = Assignment.objects.current().filter(reviewer=user).exclude(review__status=Review.Status.LOCKED)
+            not_yet = mine.order_by().values("proposal")
+            return self.filter(Q(reviewer=user) | ~Q(proposal__in=not_yet), proposal__in=seen)
         clear = Proposal.objects.seen_by_reviewer(user).order_by().values("pk")
         done = Review.objects.locked().filter(reviewer=user, others_seen_at__isnull=False).order_by()
         return self.filter(proposal__in=clear).filter(

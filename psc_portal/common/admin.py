@@ -12,6 +12,7 @@ from inspect import signature
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import Http404, HttpResponseRedirect
@@ -58,9 +59,22 @@ def keyword_of(model) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", model.__name__).lower()
 
 
+class PageList(ChangeList):
+    """A list that reads only the columns it shows, and works out figures for the rows of the page, not for all."""
+
+    def get_queryset(self, request, exclude_parameters=None):
+        rows = super().get_queryset(request, exclude_parameters)
+        return rows.only(*self.model_admin.list_only) if self.model_admin.list_only else rows
+
+    def get_results(self, request):
+        super().get_results(request)
+        self.result_list = self.model_admin.with_figures(request, list(self.result_list))
+
+
 class ReadOnlyAdmin(admin.ModelAdmin):
     """Rows that the admin shows and never changes; what one may not see is a 404."""
 
+    list_only: list[str] = []  # the columns that the list reads; all if left out
     list_per_page = 50
     show_full_result_count = False
     actions = None
@@ -87,6 +101,13 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     def get_queryset(self, request):
         rows = super().get_queryset(request)
         return rows.visible_to(request.user) if hasattr(rows, "visible_to") else rows
+
+    def get_changelist(self, request, **kwargs):
+        return PageList
+
+    def with_figures(self, request, rows: list) -> list:
+        """The rows of one page of the list, with what a query for all of them together says of each."""
+        return rows
 
     def _get_obj_does_not_exist_redirect(self, request, opts, object_id):
         raise Http404

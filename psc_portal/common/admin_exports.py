@@ -76,6 +76,10 @@ class ExportAdmin(admin.ModelAdmin):
     def export_columns(self, request) -> list[Column]:
         raise NotImplementedError
 
+    def export_rows(self, request, rows):
+        """The rows of the list with what only the export needs."""
+        return rows
+
     def get_urls(self):
         name = f"{self.opts.app_label}_{self.opts.model_name}_export"
         exports = [
@@ -102,7 +106,7 @@ class ExportAdmin(admin.ModelAdmin):
         table = export.Table(
             title=about[0][1],
             header=[heading for one in columns for heading in one.headings],
-            rows=values_of(shown.queryset, columns),
+            rows=values_of(self.export_rows(request, shown.queryset), columns),
             about=about,
         )
         name = str(self.opts.verbose_name_plural).replace(" ", "-")
