@@ -9,6 +9,7 @@ from django.urls import reverse
 from proposals import actions, forms, permissions
 from proposals.models import Call, Panel, Proposal
 from proposals.readings.panel import agenda_of, items_of, money_of
+from proposals.readings.ranking import analysed_for
 from psc_portal.common.admin import verb
 from psc_portal.common.files import attachment_response
 from psc_portal.common.refusals import ActionRefused
@@ -68,9 +69,11 @@ class PanelPages:
         """The agenda. One form holds all items: a button saves its own item, and what is typed in others stays."""
         call = self.call_or_404(request, object_id)
         panel = Panel.objects.select_related("chair", "closed_by").filter(call=call).first()
-        lines, statuses = agenda_of(call, request.user)
+        analysed = analysed_for(call, request.user)
+        ranges = {"with_analysis": analysed.analysis is not None and not analysed.is_hidden}
+        lines, statuses = agenda_of(call, request.user, **ranges)
         page = Paginator(lines, PER_PAGE).get_page(request.GET.get("page"))
-        items = items_of(call, panel, page.object_list, request.user)
+        items = items_of(call, panel, page.object_list, request.user, **ranges)
         is_open = panel is not None and panel.closed_at is None and call.status == Call.Status.PANEL
         bound = request.POST if request.method == "POST" else None
         item_forms = {
@@ -83,7 +86,7 @@ class PanelPages:
             if answer is not None:
                 return answer
             if failed is None:  # saved, while something else is typed and not saved: show the page as it is now
-                items = items_of(call, panel, page.object_list, request.user)
+                items = items_of(call, panel, page.object_list, request.user, **ranges)
                 item_forms |= {
                     item.proposal.pk: forms.PanelItemForm(item=item) if is_open and item.is_open else None
                     for item in items
@@ -95,6 +98,7 @@ class PanelPages:
             "proposals/admin_panel.html",
             "Panel",
             panel=panel,
+            analysed=analysed,
             members=list(panel.members.select_related("user")) if panel else [],
             page=page,
             rows=[(item, item_forms[item.proposal.pk], item.proposal.pk == failed) for item in items],

@@ -126,7 +126,7 @@ def agenda_lines(ranking, call, statuses: dict[int, str]) -> list[Line]:
     )
 
 
-def agenda_of(call, user):
+def agenda_of(call, user, *, with_analysis=False):
     """All lines of the agenda that the user may see, in order. `call` out of `with_field(…, user)`."""
     statuses = dict(
         Proposal.objects.filter(call=call)
@@ -134,12 +134,12 @@ def agenda_of(call, user):
         .filter(status__in=(Proposal.Status.AT_PANEL, *Proposal.DECIDED))
         .values_list("pk", "status")
     )
-    return agenda_lines(ranking_of(call, user), call, statuses), statuses
+    return agenda_lines(ranking_of(call, user, with_analysis=with_analysis), call, statuses), statuses
 
 
-def items_of(call, panel, lines, user) -> list[Item]:
+def items_of(call, panel, lines, user, *, with_analysis=False) -> list[Item]:
     """The lines of one page of the agenda with all that is shown of each. Equally many queries for any number."""
-    ranking = ranking_of(call, user)
+    ranking = ranking_of(call, user, with_analysis=with_analysis)
     edge = scoring.money_line(ranking.ranks, asked=ranking.asked, money=call.money_total).reaches_rank + 0.5
     own = {}
     if panel and panel.weights:
