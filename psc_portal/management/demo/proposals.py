@@ -6,9 +6,11 @@ from decimal import Decimal
 from pathlib import Path
 
 from projects.actions import publish_project
+from projects.models import Project
 from proposals import actions, questions
 from proposals.models import Assignment, Review
 from psc_portal.common import clock
+from psc_portal.management.demo import around_proposals
 
 TEXTS = Path(__file__).with_name("proposals.toml")
 SAME_EVERYWHERE = {
@@ -64,6 +66,10 @@ def make(world):
             _assess(world, call, plan, proposals)
         if plan["state"] == "decided":
             _decide(world, call, plan, proposals)
+        if plan["state"] == "open":
+            submitted = next(proposal for proposal, _ in proposals if proposal.reference)
+            around_proposals.ask_and_answer(world, submitted, plan["opened"] - 14)
+            around_proposals.try_again(world, call, plan["opened"] - 15)
 
 
 def _hour(world, days_ago, hour) -> dt.datetime:
@@ -176,6 +182,9 @@ def _assess(world, call, plan, proposals):
     staff = world.users["staff"]
     with clock.at(_hour(world, plan["assessed"], 9)):
         call = actions.start_assessment(call=call, by=staff)
+    if plan["state"] == "review":
+        around_proposals.score_an_example(world, call, plan["assessed"] - 1)
+        around_proposals.set_up_panel(world, call, plan["assessed"] - 10, world.date(days_ago=plan["panel"]))
     for proposal, one in proposals:
         if one["state"] in {"draft", "withdrawn", "submitted"}:
             continue
@@ -251,11 +260,13 @@ def _decide(world, call, plan, proposals):
     staff = world.users["staff"]
     with clock.at(_hour(world, plan["panel"], 9)):
         actions.move_to_panel(call=call, by=staff, accept_fewer_reviews=True)
+    around_proposals.set_up_panel(world, call, plan["panel"], world.date(days_ago=plan["panel"]))
     for proposal, one in proposals:
         if "reasons" not in one:
             continue
         with clock.at(_hour(world, plan["panel"], 15)):
             proposal.refresh_from_db()
+            around_proposals.score_at_panel(world, proposal, one["reasons"])
             actions.decide(
                 proposal=proposal, by=staff, outcome=one["state"], reasons=one["reasons"],
                 conditions=one.get("conditions", ""), amount=proposal.amount_asked,
@@ -268,12 +279,12 @@ def _decide(world, call, plan, proposals):
                 opening="Thank you for your proposal, and for the time that your team put into it.",
                 next_time=one.get("next_time", ""),
             )
+    with clock.at(_hour(world, plan["panel"], 17)):
+        actions.close_panel(call=call, by=staff)
     with clock.at(_hour(world, plan["decided"], 10)):
         actions.release_all_letters(call=call, by=staff)
-        for proposal, one in proposals:
-            proposal.refresh_from_db()
-            if "reasons" in one and proposal.project:
-                publish_project(project=proposal.project, by=staff)
-                world.projects[proposal.project.slug] = proposal.project
+        for project in Project.objects.filter(proposal__call=call).order_by("pk"):
+            publish_project(project=project, by=staff)
+            world.projects[project.slug] = project
     with clock.at(_hour(world, plan["decided"], 16)):
         actions.finish_call(call=call, by=staff)

@@ -21,7 +21,7 @@ def test_the_demonstration_has_three_calls_and_proposals_in_every_state():
     assert [decided.stage, review.stage, open_call.stage] == ["Decided", "In assessment", "Open"]
     assert open_call.closes_at.date() == today + dt.timedelta(days=25)
     states = Counter(Proposal.objects.values_list("status", flat=True))
-    assert sum(states.values()) == 15
+    assert sum(states.values()) == 16
     assert set(states) == set(Proposal.Status)
     funded = Proposal.objects.public()
     assert [proposal.project.metrics.count() for proposal in funded.order_by("reference")] == [2, 2]
