@@ -182,9 +182,6 @@ def _assess(world, call, plan, proposals):
     staff = world.users["staff"]
     with clock.at(_hour(world, plan["assessed"], 9)):
         call = actions.start_assessment(call=call, by=staff)
-    if plan["state"] == "review":
-        around_proposals.score_an_example(world, call, plan["assessed"] - 1)
-        around_proposals.set_up_panel(world, call, plan["assessed"] - 10, world.date(days_ago=plan["panel"]))
     for proposal, one in proposals:
         if one["state"] in {"draft", "withdrawn", "submitted"}:
             continue
@@ -202,6 +199,9 @@ def _assess(world, call, plan, proposals):
         if one["state"] == "at_panel":
             with clock.at(_hour(world, plan["assessed"] - 20, 10)):
                 actions.send_to_panel(proposal=proposal, by=staff)
+    if plan["state"] == "review":
+        around_proposals.score_an_example(world, call, plan["assessed"] - 2)
+        around_proposals.set_up_panel(world, call, plan["assessed"] - 10, world.date(days_ago=plan["panel"]))
 
 
 def _review(world, call, plan, proposal, one):
