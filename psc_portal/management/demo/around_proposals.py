@@ -76,3 +76,27 @@ def try_again(world, call, days_ago) -> Proposal:
     declined = Proposal.objects.filter(status=Proposal.Status.DECLINED).exclude(call=call).order_by("pk").first()
     with clock.at(world.moment(days_ago=days_ago, hour=11)):
         return actions.resubmit_proposal(proposal=declined, call=call, by=declined.applicant)
+
+
+def ask_more(world, call, plans) -> None:
+    """Questions of the call's own; `only_if` names the answer to the one before."""
+    before = None
+    for plan in plans:
+        only_if = plan.pop("only_if", "")
+        before = actions.add_question(
+            call=call,
+            by=world.users["staff"],
+            is_required=False,
+            shown_if=before if only_if else None,
+            shown_if_answer=only_if,
+            **plan,
+        )
+
+
+def write_together(world, proposal, days_ago) -> None:
+    """Somebody else may write in a draft too."""
+    other = world.users["innovator2"]
+    with clock.at(world.moment(days_ago=days_ago, hour=12)):
+        invited = actions.invite_collaborator(proposal=proposal, by=proposal.applicant, email=other.email, role="edit")
+    with clock.at(world.moment(days_ago=days_ago - 1, hour=8)):
+        actions.accept_collaboration(collaborator=invited, by=other)

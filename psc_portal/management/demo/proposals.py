@@ -69,6 +69,8 @@ def make(world):
         if plan["state"] == "open":
             submitted = next(proposal for proposal, _ in proposals if proposal.reference)
             around_proposals.ask_and_answer(world, submitted, plan["opened"] - 14)
+            draft = next(proposal for proposal, one in proposals if one["state"] == "draft")
+            around_proposals.write_together(world, draft, plan["opened"] - 9)
             around_proposals.try_again(world, call, plan["opened"] - 15)
 
 
@@ -96,6 +98,7 @@ def _call(world, plan):
             lay_reviews_wanted=1,
             weights=dict(enumerate(plan["weights"], 1)),
         )
+        around_proposals.ask_more(world, call, plan.get("question", []))
     with clock.at(_hour(world, plan["opened"] + 7, 15)):
         call = actions.publish_call(call=call, by=staff)
     if "extended" in plan:
