@@ -7,7 +7,18 @@ from proposals import identities
 
 
 def pattern_of(proposal) -> re.Pattern | None:
-    """Finds in a text the team's names, the names of its organisations, and their e-mail addresses and domains."""
+    """Finds in a text the team's names, the names of its organisations, and their e-mail addresses and domains.
+
+    Those of the proposal it began from count too: its text lives on.
+    """
+    names, domains = _told_by(proposal)
+    if proposal.earlier_id:
+        more_names, more_domains = _told_by(proposal.earlier)
+        names, domains = names + more_names, domains + more_domains
+    return identities.hiding((name for name in names if name), domains)
+
+
+def _told_by(proposal) -> tuple[list[str], list[str]]:
     names, domains = [proposal.organisation_name], []
     writers = [one.user for one in proposal.collaborators.all() if one.accepted_at and not one.left_at]
     for person in [proposal.applicant, *writers]:
@@ -17,7 +28,7 @@ def pattern_of(proposal) -> re.Pattern | None:
         if one is not None:
             names += [one.name, one.short_name, *one.former_names]
             domains.append(identities.own_domain(one.email_domain))
-    return identities.hiding((name for name in names if name), domains)
+    return names, domains
 
 
 def title_of(proposal, *, blind: bool) -> str:

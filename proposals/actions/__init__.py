@@ -82,7 +82,15 @@ from proposals.actions.reminding import (
     stop_reminder,
 )
 from proposals.actions.resubmitting import resubmit_proposal
-from proposals.actions.reviewing import lock_review, save_review, show_other_reviews, unlock_review, write_review
+from proposals.actions.reviewing import (
+    autosave_review,
+    lock_review,
+    page_base_of,
+    save_review,
+    show_other_reviews,
+    unlock_review,
+    write_review,
+)
 from proposals.actions.screening import screen_proposal, send_to_panel
 from proposals.actions.versions import restore_not_taken, restore_version, thin_out_versions
 
@@ -103,6 +111,7 @@ __all__ = [
     "assign_reviewers",
     "assign_to_all",
     "autosave_draft",
+    "autosave_review",
     "change_role",
     "changed_since_edited",
     "close_panel",
@@ -136,6 +145,7 @@ __all__ = [
     "order_copy",
     "others_wait",
     "override_conflict",
+    "page_base_of",
     "publication_problems",
     "publish_answer",
     "publish_call",

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from proposals import permissions, ties
+from proposals.actions.analysing import scores_changed
 from proposals.models import (
     Assignment,
     ConflictOfInterest,
@@ -83,6 +84,7 @@ def _follow_up(conflict, by):
         return
     assignment.change_status(Assignment.Status.CONFLICTED, by=by)
     if Review.objects.locked().filter(assignment=assignment).exists():
+        scores_changed(conflict.proposal.call)
         _tell_staff(conflict)
 
 

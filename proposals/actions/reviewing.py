@@ -1,11 +1,14 @@
 """Scores with reasons: saved, locked, shown to others, unlocked."""
 
+from dataclasses import dataclass
+
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
-from proposals import permissions, scoring
+from proposals import merging, permissions, scoring
 from proposals.actions.analysing import scores_changed
 from proposals.models import (
+    Criterion,
     Proposal,
     Review,
     ReviewUnlock,
@@ -31,33 +34,106 @@ def _refuse_not_writing(by, review):
         raise ActionRefused("The assessment of this proposal is over. A review can no longer be written.")
 
 
+@dataclass(frozen=True)
+class SavedReview:
+    """What came of an automatic save: the review, what clashed, and what the page is to carry from now on."""
+
+    review: Review
+    clashes: list[merging.Clash]
+    base: str
+
+
+NOT_APPLICABLE = "na"
+
+
+def answers_of(scores, comment) -> dict[str, str]:
+    """Scores as one answer each, by the names that the page gives its fields: what two windows are compared in.
+
+    Args:
+        scores: by criterion id: (0 to 5 or None, is not applicable, reason).
+    """
+    answers = {"comment": comment}
+    for criterion, (value, is_not_applicable, reason) in scores.items():
+        answers[f"score_{criterion}"] = NOT_APPLICABLE if is_not_applicable else "" if value is None else str(value)
+        answers[f"reason_{criterion}"] = reason
+    return answers
+
+
+def stored_answers(review) -> dict[str, str]:
+    scores = {one.criterion_id: (one.value, one.is_not_applicable, one.reason) for one in review.scores.all()}
+    return answers_of(scores, review.comment)
+
+
+def page_base_of(review, weights) -> str:
+    """What the review page carries of what it shows."""
+    return merging.digests(["comment", *(name for pk in weights for name in _names(pk))], stored_answers(review))
+
+
+def _names(criterion) -> tuple[str, str]:
+    return f"score_{criterion}", f"reason_{criterion}"
+
+
 @transaction.atomic
-def save_review(*, review, by, scores, comment, version) -> Review:
+def save_review(*, review, by, scores, comment, version, base=None, sent=()) -> Review:
     """Keep scores and reasons as far as they are written.
 
     Args:
         scores: by criterion id: (0 to 5 or None, is not applicable, reason).
         version: the version that the page was opened with.
+        base: the digests of the answers that the page showed; more exact than the version.
+        sent: what the page sent by itself and got no answer to.
     """
     stored = _locked_review(review)
     _refuse_not_writing(by, stored)
-    if version != stored.version:
-        raise ActionRefused(
-            "This review was saved in another window since you opened this page. What was saved there stands beside "
-            "your text below: put together what you want to keep, then save again."
-        )
     weights = stored.proposal.call.weight_by_criterion()
-    refuse_nhs_numbers(
-        {"Comment to the panel": comment}
-        | {f"Reason {number}": reason for number, (_value, _na, reason) in enumerate(scores.values(), 1)}
-    )
-    _write_scores(stored, {pk: score for pk, score in scores.items() if pk in weights}, weights)
-    stored.comment = comment.strip()
-    stored.version += 1
-    stored.saved_at = clock.now()
-    stored.save(update_fields=["total", "comment", "version", "saved_at"])
+    answers = answers_of({pk: score for pk, score in scores.items() if pk in weights}, comment)
+    if version != stored.version:
+        clashes = True
+        if base is not None:
+            before = stored_answers(stored)
+            answers, clashes = merging.merge(before, answers, merging.base_of(carried=base, sent=sent))
+        if clashes:
+            raise ActionRefused(
+                "This review was saved in another window since you opened this page. What was saved there stands "
+                "beside your text below: put together what you want to keep, then save again."
+            )
+    _store(stored, answers, weights)
     review.version = stored.version
     return stored
+
+
+@transaction.atomic
+def autosave_review(*, review, by, scores, comment, base, sent=()) -> SavedReview:
+    """Keep what the page sent by itself. What another window changed meanwhile is told, not overwritten."""
+    stored = _locked_review(review)
+    _refuse_not_writing(by, stored)
+    weights = stored.proposal.call.weight_by_criterion()
+    typed = answers_of({pk: score for pk, score in scores.items() if pk in weights}, comment)
+    before = stored_answers(stored)
+    merged, clashes = merging.merge(before, typed, merging.base_of(carried=base, sent=sent))
+    if merged != before:
+        _store(stored, merged, weights)
+    held = {one.name: base.get(one.name, "") for one in clashes}
+    return SavedReview(stored, clashes, merging.digests(typed, merged, but=held))
+
+
+def _store(review, answers, weights):
+    """Write the answers as they are now; they were merged with what is stored before."""
+    numbers = dict(Criterion.objects.filter(pk__in=weights).values_list("pk", "number"))
+    places = {f"Reason on criterion {numbers[pk]}": answers.get(f"reason_{pk}", "") for pk in weights}
+    refuse_nhs_numbers({"Comment to the panel": answers["comment"]} | places)
+    scores = {}
+    for pk in weights:
+        score, reason = (answers.get(name) for name in _names(pk))
+        if score is not None or reason is not None:
+            is_not_applicable = score == NOT_APPLICABLE
+            value = int(score) if score and not is_not_applicable else None
+            scores[pk] = (value, is_not_applicable, reason or "")
+    _write_scores(review, scores, weights)
+    review.comment = answers["comment"].strip()
+    review.version += 1
+    review.saved_at = clock.now()
+    review.save(update_fields=["total", "comment", "version", "saved_at"])
 
 
 def _write_scores(review, scores, weights):
@@ -105,9 +181,9 @@ def lock_review(*, review, by) -> Review:
     return stored
 
 
-def write_review(*, review, by, scores, comment, version, lock=False) -> Review:
+def write_review(*, review, by, scores, comment, version, lock=False, base=None, sent=()) -> Review:
     """Save, then lock if asked: what was typed stays saved where the lock is refused."""
-    saved = save_review(review=review, by=by, scores=scores, comment=comment, version=version)
+    saved = save_review(review=review, by=by, scores=scores, comment=comment, version=version, base=base, sent=sent)
     return lock_review(review=saved, by=by) if lock else saved
 
 

@@ -1,11 +1,13 @@
 """Assignments and reviews in the admin, where reviewers work."""
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.db.models import F, Q, Value
-from django.urls import reverse
+from django.http import Http404, JsonResponse
+from django.urls import path, reverse
 from django.utils.html import format_html
 
-from proposals import actions, forms, permissions, questions, readings
+from proposals import actions, forms, merging, permissions, questions, readings
 from proposals.admin.exports import CallOfProposalFilter, assignment_columns, review_columns
 from proposals.admin.shown import history_of, list_of, status_is, text_of
 from proposals.models import (
@@ -16,7 +18,8 @@ from proposals.models import (
 from proposals.readings.spreads import spreads_of
 from psc_portal.common.admin import ActionAdmin, verb
 from psc_portal.common.admin_exports import ExportAdmin
-from psc_portal.common.templatetags.portal import uk_datetime
+from psc_portal.common.refusals import ActionRefused
+from psc_portal.common.templatetags.portal import uk_clock, uk_datetime
 
 
 def _works_with_reviews(request) -> bool:
@@ -143,6 +146,7 @@ def _review_context(request, review):
         "stored_scores": scores,
         "done": sum(score.is_complete for score in scores),
         "due_on": review.assignment.due_on,
+        "base": actions.page_base_of(review, [weight.criterion_id for weight in _weights_of(review)]),
         "next_review": following,
         "next_url": following and url_of_work(following),
         "examples": readings.examples_to_score(request.user, review.proposal.call),
@@ -158,6 +162,18 @@ def _lay_summary(sections) -> str:
                 one.answers.remove(answer)
                 return answer.text
     return ""
+
+
+def _clash(form, clash) -> dict:
+    """Both texts of one answer, as the page's script shows them."""
+    field = form.fields[clash.name]
+    return {
+        "name": clash.name,
+        "label": field.label,
+        "stored": dict(getattr(field, "choices", ())).get(clash.stored, clash.stored),
+        "value": clash.stored,
+        "mark": merging.digest(clash.stored),
+    }
 
 
 @admin.register(Review)
@@ -196,6 +212,32 @@ class ReviewAdmin(ExportAdmin, ActionAdmin):
             intro="The scores as they were locked are kept in the history.",
         ),
     ]  # fmt: skip
+
+    def get_urls(self):
+        autosave = path(
+            "<path:object_id>/autosave/",
+            self.admin_site.admin_view(self.autosave_view),
+            name="proposals_review_autosave",
+        )
+        return [autosave, *super().get_urls()]
+
+    def autosave_view(self, request, object_id):
+        """What the page sends by itself. 409: it can no longer be written; 422: not with this text."""
+        review = self.get_object(request, unquote(object_id))
+        if request.method != "POST" or review is None or not permissions.can_write_review(request.user, review):
+            raise Http404
+        form = forms.ReviewForm(data=request.POST, **_review_kwargs(request, review))
+        if not form.is_valid() or form.cleaned_data["base"] is None:
+            raise Http404
+        values = {name: form.cleaned_data[name] for name in ("scores", "comment", "base", "sent")}
+        try:
+            saved = actions.autosave_review(review=review, by=request.user, **values)
+        except ActionRefused as refusal:
+            is_over = review.is_locked or review.proposal.status != Proposal.Status.IN_ASSESSMENT
+            return JsonResponse({"problem": f"Not saved: {refusal}"}, status=409 if is_over else 422)
+        clashes = [_clash(form, one) for one in saved.clashes]
+        answer = {"saved_at": uk_clock(saved.review.saved_at), "version": saved.review.version, "base": saved.base}
+        return JsonResponse(answer | {"clashes": clashes})
 
     def _page(self, request, one, obj, form):
         """A lock that was refused leads to what is missing."""

@@ -1,7 +1,9 @@
 """Forms of reviewers: interests, scores and reasons."""
 
 from django import forms
+from django.http import QueryDict
 
+from proposals import merging
 from proposals.forms.later import YES_NO, LaterChoice, LaterText
 from proposals.models import ConflictOfInterest
 from psc_portal.common.nhsuk import (
@@ -46,6 +48,7 @@ class UnlockForm(ReasonForm):
 
 
 NOT_APPLICABLE = "na"
+MOST_SENT = 5
 
 
 class ScoresForm(NhsukFormMixin, forms.Form):
@@ -125,7 +128,13 @@ class ReviewForm(ScoresForm):
     def clean(self):
         values = super().clean()
         values["lock"] = "lock" in self.data
+        values["base"] = merging.page_base(self.data.get("base", ""))
+        values["sent"] = self._sent()
         return values
+
+    def _sent(self) -> list[dict]:
+        """What the page's autosave had sent and got no answer to."""
+        return [QueryDict(one).dict() for one in self.data.getlist("sent")[:MOST_SENT]] if self.data else []
 
     @classmethod
     def initial_of(cls, review) -> dict:

@@ -90,7 +90,16 @@ async function send({ isLast = false, isSecondTry = false } = {}) {
     const { problem } = await answer.json().catch(() => ({}));
     return end(problem || "Not saved: this proposal can no longer be changed.");
   }
+  if (answer.status === 422) return onRefused((await answer.json().catch(() => ({}))).problem);
   return tryAgain("Not saved: the portal does not answer – we try again.");
+}
+
+/** Not with this text: it stays on the page, and is sent again once it has changed. */
+function onRefused(problem) {
+  unsure = [];
+  noteSent();
+  keepTypedText();
+  say(problem || "Not saved: something in your text stands in the way.");
 }
 
 function onSaved(news, body) {

@@ -1,5 +1,7 @@
 """The review page: blind reading, the plain view for lay reviewers, examples to score, marks and progress."""
 
+from urllib.parse import urlencode
+
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
@@ -325,3 +327,119 @@ def test_examples_are_for_reviewers_of_the_call_and_change_only_until_scored(cli
     example_of(call, by=staff)
     with pytest.raises(ActionRefused, match="at most 2"):
         example_of(call, by=staff)
+
+
+# Autosave -------------------------------------------------------------------------------------------------------------
+def autosave_address(review) -> str:
+    return reverse("admin:proposals_review_autosave", args=[review.pk])
+
+
+def as_opened(client, review) -> dict:
+    """What the page carries when it is opened."""
+    form = client.get(score_address(review)).content.decode()
+    return {name: form.split(f'name="{name}" value="')[1].split('"')[0].replace("&quot;", '"')
+            for name in ("base", "version")}  # fmt: skip
+
+
+def test_the_page_saves_by_itself_and_says_when(client_as):
+    review = review_of(in_assessment())
+    client = client_as(review.reviewer)
+    first = review.proposal.call.criterion_set.criteria.first()
+    opened = as_opened(client, review)
+
+    answer = client.post(autosave_address(review), opened | {f"reason_{first.pk}": "Half a sent", "comment": "So far"})
+    news = answer.json()
+    later = client.post(
+        autosave_address(review), {**opened, "base": news["base"], f"reason_{first.pk}": "Half a sentence"}
+    )
+
+    review.refresh_from_db()
+    assert (answer.status_code, later.status_code, news["clashes"]) == (200, 200, [])
+    assert review.scores.get(criterion=first).reason == "Half a sentence"
+    assert (review.comment, review.version) == ("", 2)
+    assert news["saved_at"]
+
+
+def test_two_windows_keep_what_only_one_changed_and_show_both_texts_of_the_rest(client_as):
+    review = review_of(in_assessment())
+    client = client_as(review.reviewer)
+    first, second, *_rest = review.proposal.call.criterion_set.criteria.all()
+    one, other = as_opened(client, review), as_opened(client, review)
+    client.post(autosave_address(review), one | {f"score_{first.pk}": "1", f"reason_{first.pk}": "First window."})
+
+    typed = {f"score_{first.pk}": "5", f"reason_{first.pk}": "Second window.", f"reason_{second.pk}": "Only here."}
+    news = client.post(autosave_address(review), other | typed).json()
+
+    assert [(clash["name"], clash["stored"]) for clash in news["clashes"]] == [
+        (f"score_{first.pk}", f"1: {first.levels.get(level=1).text}"),
+        (f"reason_{first.pk}", "First window."),
+    ]
+    assert review.scores.get(criterion=first).reason == "First window."
+    assert review.scores.get(criterion=second).reason == "Only here."
+    button = client.post(score_address(review), other | typed | {"save": "1"})
+    assert "saved in another window" in button.content.decode()
+    assert "Second window." in button.content.decode()
+    assert review.scores.get(criterion=first).value == 1
+
+
+def test_the_button_after_an_autosave_without_answer_is_no_clash(client_as):
+    review = review_of(in_assessment())
+    client = client_as(review.reviewer)
+    first = review.proposal.call.criterion_set.criteria.first()
+    opened = as_opened(client, review)
+    sent = {f"reason_{first.pk}": "Half"}
+    client.post(autosave_address(review), opened | sent)
+
+    whole = {f"reason_{first.pk}": "The whole reason.", "sent": urlencode(sent), "save": "1"}
+    answer = client.post(score_address(review), opened | whole)
+
+    assert answer.status_code == 302
+    assert review.scores.get(criterion=first).reason == "The whole reason."
+
+
+def test_an_nhs_number_in_a_reason_is_not_saved_and_the_page_is_told_where(client_as):
+    review = review_of(in_assessment())
+    client = client_as(review.reviewer)
+    first = review.proposal.call.criterion_set.criteria.first()
+
+    answer = client.post(
+        autosave_address(review), as_opened(client, review) | {f"reason_{first.pk}": "Seen 943 476 5919 there."}
+    )
+
+    assert answer.status_code == 422
+    assert "Reason on criterion 1" in answer.json()["problem"]
+    assert not review.scores.exists()
+
+
+def test_a_locked_or_conflicted_review_and_other_people_cannot_save(client_as, client):
+    locked = review_of(in_assessment(), locked=True, scores=[3] * 6)
+    conflicted, theirs = review_of(in_assessment()), review_of(in_assessment())
+    opened = as_opened(client_as(theirs.reviewer), theirs) | {"comment": "Mine now"}
+    actions.record_conflict(
+        proposal=conflicted.proposal, by=UserFactory(staff=True), user=conflicted.reviewer, kind="close"
+    )
+
+    answers = [
+        client_as(user).post(autosave_address(review), opened).status_code
+        for user, review in (
+            (locked.reviewer, locked),
+            (conflicted.reviewer, conflicted),
+            (UserFactory(reviewer=True), theirs),
+            (UserFactory(staff=True), theirs),
+            (theirs.proposal.applicant, theirs),
+        )
+    ]
+
+    assert answers[:4] == [409, 404, 404, 404]
+    assert answers[4] in (302, 404)
+    assert client.post(autosave_address(theirs), opened).status_code == 302
+    assert not Review.objects.filter(comment="Mine now").exists()
+
+
+def test_an_autosave_takes_few_queries(client_as, django_assert_max_num_queries):
+    review = review_of(in_assessment(), scores=[3] * 6)
+    client = client_as(review.reviewer)
+    opened = as_opened(client, review)
+
+    with django_assert_max_num_queries(25):
+        client.post(autosave_address(review), opened | {"comment": "More"})
