@@ -1,12 +1,13 @@
 """Setting up a call, publishing it, and moving it on."""
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from proposals import permissions
 from proposals.models import Call, CriterionSet, CriterionWeight, Extension, Proposal
 from proposals.readings.set_up import publication_problems
-from psc_portal.common import audit, clock
+from psc_portal.common import audit, clock, outbox
 from psc_portal.common.nhs_numbers import refuse_nhs_numbers
 from psc_portal.common.refusals import ActionRefused
 from psc_portal.common.slugs import unique_slug
@@ -175,18 +176,28 @@ def extend_call(*, call, by, closes_at, reason, applicant=None) -> Extension:
     stored = _locked(call)
     if stored.status != Call.Status.PUBLISHED:
         raise ActionRefused("Only a published call that is not yet in assessment can be extended.")
-    if closes_at <= max(stored.closes_at, clock.now()):
+    if (
+        applicant is not None
+        and not stored.proposals.filter(applicant=applicant, status=Proposal.Status.DRAFT).exists()
+    ):
+        raise ActionRefused("This person has no draft in this call. Ask them whether they use another account.")
+    present = _closes_for(stored, applicant)
+    if closes_at <= max(present, clock.now()):
         raise ActionRefused("Choose a closing time that is later than the present one and still to come.")
+    reason = reason.strip()
+    if not reason:
+        raise ActionRefused("Say why there is more time.")
     refuse_nhs_numbers({"Reason": reason})
     extension = Extension.objects.create(
         call=stored,
         applicant=applicant,
-        closed_at_before=stored.closes_at,
+        closed_at_before=present,
         closes_at=closes_at,
         reason=reason,
         granted_by=by,
         granted_at=clock.now(),
     )
+    _tell_of_more_time(extension)
     if applicant is None:
         before = audit.snapshot(stored, ["closes_at"])
         stored.closes_at = closes_at
@@ -195,6 +206,34 @@ def extend_call(*, call, by, closes_at, reason, applicant=None) -> Extension:
     else:
         audit.record("extend_call_for_one", extension, by=by, after=audit.snapshot(extension, ["closes_at"]))
     return extension
+
+
+def _closes_for(call, applicant):
+    """When it closes as things stand: for one applicant, with the grace and what they were given before."""
+    if applicant is None:
+        return call.closes_at
+    given = call.extensions.filter(applicant=applicant).order_by("closes_at").last()
+    return max(call.accepts_until, given.closes_at) if given else call.accepts_until
+
+
+def _tell_of_more_time(extension) -> None:
+    """The one applicant, or everybody who has begun a draft."""
+    drafts = extension.call.proposals.filter(status=Proposal.Status.DRAFT).select_related("applicant").order_by("pk")
+    if extension.applicant:
+        drafts = drafts.filter(applicant=extension.applicant)
+    for person in {draft.applicant for draft in drafts}:
+        outbox.send_mail(
+            to=[person.email],
+            template="proposals/more_time",
+            context={
+                "name": person.display_name,
+                "call": extension.call.title,
+                "extension": extension,
+                "url": settings.PORTAL_URL + extension.call.get_absolute_url() + "apply/",
+                "collaborative": settings.COLLABORATIVE,
+            },
+            key=f"proposals.more_time.{extension.pk}.{person.pk}",
+        )
 
 
 @transaction.atomic

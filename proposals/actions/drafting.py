@@ -14,6 +14,7 @@ from proposals.models import BudgetLine, Call, DraftVersion, PromisedBenefit, Pr
 from psc_portal.common import audit, clock, outbox
 from psc_portal.common.nhs_numbers import refuse_nhs_numbers
 from psc_portal.common.refusals import ActionRefused
+from psc_portal.common.templatetags.portal import uk_date, uk_datetime
 
 AUTOMATIC_EACH = dt.timedelta(minutes=5)
 AUDITED = ["status", "reference", "version", "submitted_at", "organisation", "amount_asked"]
@@ -240,7 +241,17 @@ def _store(proposal, answers) -> None:
     proposal.save(update_fields=["answers", "version", "saved_at", "title"])
 
 
-@transaction.atomic
+class TooLate(ActionRefused):
+    """The call had closed when the submit arrived. That it arrived, and when, stands in the audit trail."""
+
+    def __init__(self, until, now):
+        super().__init__(
+            f"This call has closed: proposals were accepted until {uk_datetime(until)}, and yours reached us at "
+            f"{now.astimezone(clock.UK):%H:%M:%S} on {uk_date(now)}. Your text is kept as not submitted, and you can "
+            "still read it."
+        )
+
+
 def submit_proposal(*, proposal, by, interests="", numbers_explained="") -> Proposal:
     """Submit a draft to its call and give it its number; the receipt is sent once that is stored.
 
@@ -251,9 +262,30 @@ def submit_proposal(*, proposal, by, interests="", numbers_explained="") -> Prop
 
     Raises:
         PermissionDenied: `by` may not submit it.
-        ActionRefused: the call (with its grace and any extension) has closed, the proposal is no longer a draft, an
-            answer is missing or too long, or there is what looks like an NHS number.
+        TooLate: the call (with its grace and any extension) has closed.
+        ActionRefused: the proposal is no longer a draft, an answer is missing or too long, or there is what looks like
+            an NHS number. What was typed beside the submit button is kept with the draft then too.
     """
+    try:
+        return _submit(proposal, by, interests, numbers_explained)
+    except ActionRefused as refusal:
+        _keep_declaration(proposal, by, interests, numbers_explained, is_late=isinstance(refusal, TooLate))
+        raise
+
+
+@transaction.atomic
+def _keep_declaration(proposal, by, interests, numbers_explained, *, is_late) -> None:
+    stored = Proposal.objects.select_for_update(of=["self"]).get(pk=proposal.pk)
+    if stored.status != Proposal.Status.DRAFT:
+        return
+    stored.interests, stored.numbers_explained = interests.strip(), numbers_explained.strip()
+    stored.save(update_fields=["interests", "numbers_explained"])
+    if is_late:
+        audit.record("submit_too_late", stored, by=by)
+
+
+@transaction.atomic
+def _submit(proposal, by, interests, numbers_explained) -> Proposal:
     stored = Proposal.objects.locked().get(pk=proposal.pk)
     if not permissions.can_submit(by, stored):
         raise PermissionDenied
@@ -261,7 +293,7 @@ def submit_proposal(*, proposal, by, interests="", numbers_explained="") -> Prop
         raise ActionRefused(f"This proposal has been submitted already. Its number is {stored.reference}.")
     now = clock.now()  # after the locks: whoever had to wait for them is judged by when their turn came
     if not stored.may_be_submitted_at(now):
-        raise ActionRefused("This call has closed. Your text is kept as not submitted, and you can still read it.")
+        raise TooLate(stored.accepts_until(), now)
     choices = questions.Choices(stored.call)
     sections = questions.sections_of(stored.call, stored)
     answers = questions.with_files(stored.answers, stored.attachments.current())

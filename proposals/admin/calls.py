@@ -126,6 +126,7 @@ class CallAdmin(LetterPages, PanelPages, QuestionPages, RankingPages, ReviewingO
         ),
         verb(
             "extend", form=forms.ExtendForm, action=actions.extend_call, label="Give more time",
+            form_kwargs=lambda request, call: {"call": call},
             permission=permissions.can_manage_call, when=status_is(Call.Status.PUBLISHED),
             success="The closing time is moved.",
         ),

@@ -9,12 +9,13 @@ from django.utils.dateparse import parse_datetime
 
 from projects.models import Priority
 from proposals import scoring
-from proposals.models import CriterionSet
+from proposals.models import CriterionSet, Proposal
 from psc_portal.common import clock
 from psc_portal.common.nhsuk import (
     DateInputField,
     MomentInputField,
     NhsukFormMixin,
+    RevealRadios,
 )
 from psc_portal.common.templatetags.portal import uk_datetime
 
@@ -158,9 +159,53 @@ class CopyCallForm(NhsukFormMixin, forms.Form):
 
 
 class ExtendForm(NhsukFormMixin, forms.Form):
+    """More time for everyone, or for one applicant. Drafts are their authors' only: staff name the applicant."""
+
     submit_label = "Give more time"
+    whom = forms.ChoiceField(
+        label="For whom?",
+        choices=[
+            ("everyone", "Everyone: shown on the page of the call, with the reason"),
+            ("one", "One applicant: shown to them only"),
+        ],
+        widget=RevealRadios(reveals={"one": "email"}),
+        initial="everyone",
+        error_messages={"required": "Choose for whom"},
+    )
+    email = forms.EmailField(
+        label="The applicant’s email address", help_text="As they log in. They must have begun a draft.", required=False
+    )
     closes_at = MomentInputField(label="New closing time", help_text="UK time")
-    reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 3}), help_text="Published with the call")
+    reason = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Published with the call, or told to the one applicant. It is sent by mail too.",
+        error_messages={"required": "Say why there is more time"},
+    )
+
+    def __init__(self, *args, call=None, **kwargs):
+        self.call = call
+        super().__init__(*args, **kwargs)
+
+    def clean(self):
+        values = super().clean()
+        values["applicant"] = None
+        email = values.pop("email", None)
+        if values.pop("whom", None) == "one" and "email" not in self.errors:
+            values["applicant"] = self._applicant(email)
+        return values
+
+    def _applicant(self, email):
+        if not email:
+            self.add_error("email", "Enter the email address of the applicant")
+            return None
+        drafts = self.call.proposals.filter(status=Proposal.Status.DRAFT, applicant__email__iexact=email)
+        draft = drafts.select_related("applicant").first()
+        if draft is None:
+            self.add_error(
+                "email", f"Nobody with the address {email} has begun a draft in this call. Check the address."
+            )
+            return None
+        return draft.applicant
 
 
 class PanelForm(NhsukFormMixin, forms.Form):

@@ -147,7 +147,7 @@ def draft_section(request, slug, public_id, section):
                 proposal=proposal,
                 by=request.user,
                 section=section,
-                answers=form.typed(),
+                answers=forms.present_answers(section, request.POST),
                 version=form.typed_version,
                 base=form.typed_base,
                 sent=form.sent_before,
@@ -313,8 +313,8 @@ def _section_context(proposal, section, form, clashes):
     }
 
 
-@login_required
 @never_cache
+@log_in_and_keep_text
 def draft_check(request, slug, public_id):
     """Check your answers, declare, submit."""
     proposal = editable_draft(request, slug, public_id)
@@ -324,7 +324,12 @@ def draft_check(request, slug, public_id):
         return redirect(proposal)
     texts = questions.texts(questions.sections_of(proposal.call, proposal), proposal.answers)
     has_numbers = any(find_nhs_numbers(text) for text in texts.values())
-    form = forms.SubmitForm(request.POST if request.method == "POST" else None, has_numbers=has_numbers)
+    kept = kept_text.take(request) or {}
+    initial = {"interests": proposal.interests, "numbers_explained": proposal.numbers_explained} | {
+        name: kept[name] for name in ("interests", "numbers_explained") if name in kept
+    }
+    data = request.POST if request.method == "POST" else None
+    form = forms.SubmitForm(data, has_numbers=has_numbers, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             submitted = actions.submit_proposal(

@@ -223,46 +223,6 @@ def test_an_extension_for_all_stands_on_the_page_of_the_call(client):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_submits_that_race_the_closing_instant_are_each_in_or_refused():
-    call = CallFactory(closes_at=timezone.now() + dt.timedelta(days=1))
-    proposals = [ProposalFactory(call=call) for _ in range(20)]
-    outcomes, gate = {}, threading.Barrier(len(proposals) + 1)
-
-    def submit(proposal):
-        try:
-            gate.wait(timeout=30)
-            actions.submit_proposal(proposal=proposal, by=proposal.applicant)
-            outcomes[proposal.pk] = "in"
-        except ActionRefused as refusal:
-            outcomes[proposal.pk] = str(refusal)
-        finally:
-            connection.close()
-
-    def close():
-        gate.wait(timeout=30)
-        Call.objects.filter(pk=call.pk).update(closes_at=timezone.now() - dt.timedelta(seconds=1))
-        connection.close()
-
-    threads = [threading.Thread(target=submit, args=[proposal]) for proposal in proposals]
-    threads.append(threading.Thread(target=close))
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-
-    accepted = Proposal.objects.filter(status=Proposal.Status.SUBMITTED)
-    numbers = sorted(accepted.values_list("reference", flat=True))
-    assert len(outcomes) == len(proposals)
-    assert {pk for pk, outcome in outcomes.items() if outcome == "in"} == set(accepted.values_list("pk", flat=True))
-    assert all("closed" in outcome for outcome in outcomes.values() if outcome != "in")
-    assert [number[-4:] for number in numbers] == [f"{number:04d}" for number in range(1, len(numbers) + 1)]
-    assert OutboxMessage.objects.filter(kind="mail").count() == len(numbers)
-    assert Proposal.objects.exclude(status=Proposal.Status.SUBMITTED).filter(answers__title__gt="").count() == (
-        len(proposals) - len(numbers)
-    )
-
-
-@pytest.mark.django_db(transaction=True)
 def test_twenty_clicks_on_submit_give_one_receipt():
     proposal = ProposalFactory()
     outcomes, gate = [], threading.Barrier(20)
