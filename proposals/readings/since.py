@@ -39,7 +39,15 @@ def since_last_time_of(proposal: Proposal, *, blind: bool = False) -> SinceLastT
     if proposal.earlier_id is None:
         return None
     earlier = proposal.earlier
-    before, after = _texts(earlier, blind=blind), _texts(proposal, blind=blind)
+    patterns = [blinding.pattern_of(one) for one in (earlier, proposal)] if blind else []
+
+    def told(text):
+        """Names of either proposal's writers are hidden in the texts of both."""
+        for pattern in patterns:
+            text = identities.hide(text, pattern)
+        return text
+
+    before, after = ({key: told(text) for key, text in _texts(one, blind=blind).items()} for one in (earlier, proposal))
     sections: dict[str, list[ChangedAnswer]] = {}
     unchanged = 0
     for key in [*after, *(key for key in before if key not in after)]:
@@ -52,16 +60,10 @@ def since_last_time_of(proposal: Proposal, *, blind: bool = False) -> SinceLastT
         else:
             title, label = key
             sections.setdefault(title, []).append(ChangedAnswer(label, pieces))
-    advice = since_last_time.answered(earlier, proposal.answers)
-    if blind:
-        mine, theirs = blinding.pattern_of(proposal), blinding.pattern_of(earlier)
-        advice = [
-            (
-                replace(one, text=identities.hide(identities.hide(one.text, theirs), mine)),
-                identities.hide(answer, mine),
-            )
-            for one, answer in advice
-        ]
+    advice = [
+        (replace(one, text=told(one.text)), told(answer))
+        for one, answer in since_last_time.answered(earlier, proposal.answers)
+    ]
     return SinceLastTime(earlier, list(sections.items()), unchanged, advice)
 
 

@@ -210,15 +210,20 @@ def test_blind_reviewers_see_no_names_of_either_text(client_as):
     old, new = OrganisationFactory(name="Trent Street Surgery"), OrganisationFactory(name="Soar Valley Hospice")
     call = CallFactory(is_blind=True)
     earlier = declined()
-    earlier.answers = complete_answers(earlier.call, old)
+    earlier.answers = complete_answers(earlier.call, old, problem=f"Falls at {old.name}.")
+    earlier.organisation = old
     earlier.save()
-    proposal = submitted_again(earlier, call, **complete_answers(call, new))
+    answers = complete_answers(call, new, problem=f"Falls at {new.name}, once {old.name}.")
+    answers["since-proven"] = f"{earlier.applicant.full_name} did it."
+    proposal = submitted_again(earlier, call, **answers)
 
     blind = readings.since_last_time_of(proposal, blind=True)
     seen = readings.since_last_time_of(proposal)
 
     words = [" ".join(piece.text for _t, many in one.sections for row in many for piece in row.pieces)
              for one in (blind, seen)]  # fmt: skip
+    told = [" ".join(answer for _advice, answer in one.advice) for one in (blind, seen)]
+    assert [earlier.applicant.full_name in text for text in told] == [False, True]
     assert [name in words[0] for name in (old.name, new.name)] == [False, False]
     assert [name in words[1] for name in (old.name, new.name)] == [True, True]
 
