@@ -6,7 +6,7 @@ from crispy_forms.layout import HTML, Div, Fieldset, Layout, Submit
 from django import forms
 from django.forms.utils import ErrorDict
 from django.http import QueryDict
-from django.utils.html import format_html_join
+from django.utils.html import escape
 
 from proposals import merging
 from proposals.models import Call
@@ -34,7 +34,9 @@ def _field(question, choices, *, is_required, hint=""):
             options = choices.of(question)
             if len(options) > MANY:
                 return forms.ChoiceField(choices=[("", "Choose"), *options], **common)
-            return forms.ChoiceField(choices=options, widget=forms.RadioSelect, **common)
+            is_short = len(options) <= 3 and all(len(label) < 10 for _value, label in options)
+            widget = forms.RadioSelect(attrs={"inline": True} if is_short else None)
+            return forms.ChoiceField(choices=options, widget=widget, **common)
         case Kind.CHOICES:
             return forms.MultipleChoiceField(
                 choices=choices.of(question), widget=forms.CheckboxSelectMultiple, **common
@@ -100,7 +102,7 @@ class SectionForm(NhsukFormMixin, forms.Form):
         parts = [question.hint, condition_of(self.section, question, self.choices)]
         if is_carried_over(question.name, answers):
             parts.append("From your fit check: change it if it is no longer right.")
-        return format_html_join(" ", "<span>{}</span>", ((part,) for part in parts if part))
+        return escape(". ".join(part.removesuffix(".") for part in parts if part)) + ("." if any(parts[1:]) else "")
 
     def _asked(self, answers):
         """Rows that were posted stay, rows in use stay, and there is always one more."""
