@@ -11,10 +11,12 @@ from functools import partial
 from inspect import signature
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db import models
+from django.db.models import Count, Window
 from django.http import Http404, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -67,8 +69,25 @@ class PageList(ChangeList):
         return rows.only(*self.model_admin.list_only) if self.model_admin.list_only else rows
 
     def get_results(self, request):
-        super().get_results(request)
+        if self.show_all or self.page_num < 1:
+            super().get_results(request)
+        else:
+            self._read_page(request)
         self.result_list = self.model_admin.with_figures(request, list(self.result_list))
+
+    def _read_page(self, request):
+        """The rows of the page, and how many there are in all, from one query: who sees what is asked once."""
+        first = (self.page_num - 1) * self.list_per_page
+        counted = self.queryset.annotate(rows_in_all=Window(Count("*")))
+        rows = list(counted[first : first + self.list_per_page])
+        if not rows and first:
+            raise IncorrectLookupParameters
+        self.paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
+        self.paginator.count = self.result_count = rows[0].rows_in_all if rows else 0
+        self.result_list = rows
+        self.multi_page = self.result_count > self.list_per_page
+        self.can_show_all = self.result_count <= self.list_max_show_all
+        self.show_full_result_count, self.full_result_count, self.show_admin_actions = False, None, True
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
