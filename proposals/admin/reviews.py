@@ -261,6 +261,11 @@ class ReviewAdmin(ExportAdmin, ActionAdmin):
             .annotate(hides_names=Value(False) if request.user.is_programme_staff else F("proposal__call__is_blind"))
         )
 
+    def get_object(self, request, object_id, from_field=None):
+        """With what its page needs of proposal, call and assignment, so that these are not fetched one by one."""
+        rows = self.get_queryset(request).select_related("proposal__call", "assignment", "reviewer")
+        return rows.filter(pk=object_id).first() if str(object_id).isdecimal() else None
+
     def get_search_results(self, request, queryset, search_term):
         """A title may name people: in a blind call reviewers search by number only."""
         rows, may_repeat = super().get_search_results(request, queryset, search_term)

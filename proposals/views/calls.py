@@ -1,6 +1,6 @@
 """Pages of calls, for everyone."""
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, prefetch_related_objects
 from django.http import Http404
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
@@ -20,8 +20,10 @@ CALLS = [("Calls for proposals", "/calls/")]
 @public_page
 def call_list(request):
     now = clock.now()
-    calls = Call.objects.published().prefetch_related("priorities")
+    calls = Call.objects.defer("about", "search")
+    current = list(calls.open_at(now) | calls.upcoming_at(now))
     past = paginate(request, calls.past_at(now), per_page=10)
+    prefetch_related_objects([*current, *past], "priorities")
     counts = readings.counts_of_calls([call.pk for call in past])
     for call in past:
         call.counts = counts.get(call.pk, readings.CallCounts())
@@ -29,8 +31,8 @@ def call_list(request):
         request,
         "proposals/call_list.html",
         {
-            "open_calls": calls.open_at(now).order_by("closes_at"),
-            "upcoming_calls": calls.upcoming_at(now).order_by("opens_at"),
+            "open_calls": sorted((one for one in current if one.is_open_at(now)), key=lambda one: one.closes_at),
+            "upcoming_calls": sorted((one for one in current if one.is_upcoming_at(now)), key=lambda one: one.opens_at),
             "past_calls": past,
         },
     )
@@ -38,7 +40,7 @@ def call_list(request):
 
 def published_call(slug) -> Call:
     weights = CriterionWeight.objects.select_related("criterion").prefetch_related("criterion__levels")
-    calls = Call.objects.published().prefetch_related("priorities", Prefetch("weights", weights))
+    calls = Call.objects.published().defer("search").prefetch_related("priorities", Prefetch("weights", weights))
     return get_object_or_404(calls, slug=slug)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 UNKEPT = "?" + urlencode({"made-anew": "x" * 300})  # public pages with so long an address are not kept
-PROVIDERS = 3  # apps that say where a call hangs on the golden thread
+PROVIDERS = 5  # apps that say where a call hangs on the golden thread
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,8 @@ WORKS = [
     Work("Export of all reviews, CSV", "/admin/proposals/review/export.csv", "staff", "csv", 3, 4, 7, is_heavy=True,
          is_download=True),
 ]  # fmt: skip
+# Not met yet: at most so many queries, so that they do not grow unseen. docs/running.md says what stands in the way.
+QUERIES_NOW = {"Saving a section": 10, "One review, to read and score": 14, "Ranking of all, cold": 8}
 FLOORS = ("cached", "cards", "form", "list", "csv")
 FIRST_BYTE = 0.5  # of the time that the whole download takes
 MEMORY_MB = 20
