@@ -57,7 +57,7 @@ WORKS = [
          is_download=True),
 ]  # fmt: skip
 # Not met yet: at most so many queries, so that they do not grow unseen. docs/running.md says what stands in the way.
-QUERIES_NOW = {"Saving a section": 10, "One review, to read and score": 14, "Ranking of all, cold": 8}
+QUERIES_NOW = {"Saving a section": 10, "One review, to read and score": 18, "Ranking of all, cold": 8}
 FLOORS = ("cached", "cards", "form", "list", "csv")
 FIRST_BYTE = 0.5  # of the time that the whole download takes
 MEMORY_MB = 20
