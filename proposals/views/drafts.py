@@ -249,7 +249,7 @@ def draft_autosave(request, slug, public_id, section):
     """What the page sends by itself while somebody types. Answers in JSON; 401 when they are no longer logged in."""
     if not request.user.is_authenticated:
         return JsonResponse({"problem": "logged out"}, status=401)
-    section = questions.BY_SLUG.get(section) or _own_section(slug, section)
+    section = questions.BY_SLUG.get(section) or _section_of_its_own(slug, public_id, section)
     base = merging.page_base(request.POST.get("base", ""))
     if section is None or section.slug == "files" or base is None:
         raise Http404
@@ -285,9 +285,11 @@ def draft_autosave(request, slug, public_id, section):
 draft_autosave.answers_visitors = True
 
 
-def _own_section(call_slug, section):
-    """The section of what one call asks beside the common questions."""
-    return questions.find(questions.sections_of(published_call(call_slug)), section)
+def _section_of_its_own(call_slug, public_id, section):
+    """What this call asks beside the common questions, or this proposal because it is a second attempt."""
+    drafts = Proposal.objects.select_related("call", "earlier__call")
+    proposal = get_object_or_404(drafts, public_id=public_id, call__slug=call_slug)
+    return questions.find(questions.sections_of(proposal.call, proposal), section)
 
 
 def _section_context(proposal, section, form, clashes):

@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from PIL import Image
 
-from proposals import actions, questions
+from proposals import actions, questions, since_last_time
 from proposals.models import Attachment, CallQuestion
 from psc_portal.common.models import AuditEvent
 from psc_portal.common.refusals import ActionRefused
@@ -404,3 +404,18 @@ def test_old_drafts_keep_and_show_what_was_answered_under_earlier_names(client_a
         assert "Ward seven of the old form" in page
         assert "April 2024 to March 2025" in page
     actions.submit_proposal(proposal=proposal, by=proposal.applicant)
+
+
+def test_answers_to_own_questions_and_to_those_of_a_second_attempt_are_saved_while_they_are_typed(client_as):
+    earlier = ProposalFactory(submitted=True, status="withdrawn")
+    proposal, (name,) = draft_with((Kind.SHORT_TEXT, {}), earlier=earlier, applicant=earlier.applicant)
+    again = questions.find(questions.sections_of(proposal.call, proposal), since_last_time.SLUG)
+    asked = next(again.names())
+    client = client_as(proposal.applicant)
+
+    for section, answer in ((questions.OWN, name), (again.slug, asked)):
+        url = reverse("proposals:draft_autosave", args=[proposal.call.slug, proposal.public_id, section])
+        assert client.post(url, {"base": "{}", answer: "Typed"}).status_code == 200
+
+    proposal.refresh_from_db()
+    assert (proposal.answers[name], proposal.answers[asked]) == ("Typed", "Typed")
