@@ -111,16 +111,22 @@ class Item:
 NEAR = 3  # ranks above or below the money line
 
 
+def _edge(ranking, call) -> float | None:
+    """Between which ranks the money ends; None where it reaches all."""
+    line = scoring.money_line(ranking.ranks, asked=ranking.asked, money=call.money_total)
+    return line.reaches_rank + 0.5 if line.on_the_line else None
+
+
 def agenda_lines(ranking, call, statuses: dict[int, str]) -> list[Line]:
     """Lines in the order in which the panel talks: widest spread first, then closest to where the money ends."""
-    edge = scoring.money_line(ranking.ranks, asked=ranking.asked, money=call.money_total).reaches_rank + 0.5
+    edge = _edge(ranking, call)
     wanted = [line for line in ranking.lines if line.pk in statuses]
     return sorted(
         wanted,
         key=lambda line: (
             -line.widest,
             line.rank is None,
-            abs((line.rank or 0) - edge),
+            abs((line.rank or 0) - (edge or 0)),
             line.reference,
         ),
     )
@@ -140,7 +146,7 @@ def agenda_of(call, user, *, with_analysis=False):
 def items_of(call, panel, lines, user, *, with_analysis=False) -> list[Item]:
     """The lines of one page of the agenda with all that is shown of each. Equally many queries for any number."""
     ranking = ranking_of(call, user, with_analysis=with_analysis)
-    edge = scoring.money_line(ranking.ranks, asked=ranking.asked, money=call.money_total).reaches_rank + 0.5
+    edge = _edge(ranking, call)
     own = {}
     if panel and panel.weights:
         codes = {one["code"]: one["criterion"] for one in call.field_weights}
@@ -174,7 +180,7 @@ def items_of(call, panel, lines, user, *, with_analysis=False) -> list[Item]:
                 decision=decisions[-1] if decisions else None,
                 room=rooms.get(line.pk),
                 may_overspend=bool(money.over_with(proposal.amount_asked)),
-                is_near_the_line=line.rank is not None and abs(line.rank - edge) <= NEAR,
+                is_near_the_line=None not in (line.rank, edge) and abs(line.rank - edge) <= NEAR,
                 reasons=_by_criterion(proposal.counted_reviews),
             )
         )
