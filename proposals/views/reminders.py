@@ -50,9 +50,9 @@ def _context(call, **more):
 
 
 @never_cache
-def reminder(request, token):
+def reminder(request, reminder_token):
     """Where the link of each mail leads. Programs that open links change nothing: only a button does."""
-    found = get_object_or_404(CallReminder.objects.select_related("call"), token=token)
+    found = get_object_or_404(CallReminder.objects.select_related("call"), token=reminder_token)
     if request.method == "POST" and "stop" in request.POST:
         actions.stop_reminder(reminder=found)
         messages.success(request, "Your address is deleted. You get no reminder of this call.")
@@ -60,5 +60,5 @@ def reminder(request, token):
     if request.method == "POST":
         actions.confirm_reminder(reminder=found)
         messages.success(request, "Confirmed. We remind you of this call.")
-        return redirect("proposals:reminder", token)
+        return redirect("proposals:reminder", reminder_token)
     return render(request, "proposals/reminder_manage.html", _context(found.call, reminder=found))

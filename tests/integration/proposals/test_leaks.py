@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from proposals.models import (
     Attachment,
+    CallReminder,
     Collaborator,
     ConflictOfInterest,
     CriterionFeedback,
@@ -195,6 +196,11 @@ def _pdf() -> bytes:
         return file.getvalue()
 
 
+def _reminder(world) -> CallReminder:
+    asked = {"asked_at": timezone.now()}
+    return CallReminder.objects.get_or_create(call=world.call, email="reminded@example.org", defaults=asked)[0]
+
+
 # The walk -------------------------------------------------------------------------------------------------------------
 PARAMETERS = {  # what the names in the portal's addresses stand for
     "slug": lambda world: [world.call.slug],
@@ -205,6 +211,8 @@ PARAMETERS = {  # what the names in the portal's addresses stand for
     "number": lambda world: [1],
     "pk": lambda world: list(world.proposal.collaborators.values_list("pk", flat=True)),
     "token": lambda world: ["not-an-invitation"],
+    "rest": lambda world: ["form/"],
+    "reminder_token": lambda world: [_reminder(world).token],
 }
 
 
