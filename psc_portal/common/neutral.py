@@ -38,8 +38,7 @@ OF_A_SIGNATURE = {"/Sig", "/DocTimeStamp"}
 def _neutral_pdf(file) -> bytes:
     writer = pypdf.PdfWriter(clone_from=pypdf.PdfReader(file))
     writer.metadata = None
-    for number in range(1, len(writer._objects) + 1):
-        found = IndirectObject(number, 0, writer).get_object()
+    for found in writer._objects:
         if isinstance(found, DictionaryObject):
             _forget_authors(found)
     root = writer._root_object
