@@ -158,7 +158,8 @@ class RankingPages:
 
 
 def _with_proposals(lines) -> list[Ranked]:
-    found = Proposal.objects.select_related("organisation").in_bulk([line.pk for line in lines])
+    shown = Proposal.objects.select_related("organisation").defer("answers", "search")
+    found = shown.in_bulk([line.pk for line in lines])
     return [Ranked(found[line.pk], line) for line in lines]
 
 

@@ -158,6 +158,7 @@ def items_of(call, panel, lines, user, *, with_analysis=False) -> list[Item]:
         one.pk: one
         for one in Proposal.objects.filter(pk__in=[line.pk for line in lines])
         .select_related("organisation", "call")
+        .defer("answers", "search", "call__search")
         .prefetch_related(
             Prefetch("reviews", reviews.prefetch_related(Prefetch("scores", scores)), to_attr="counted_reviews"),
             Prefetch("panel_scores", PanelScore.objects.select_related("by")),

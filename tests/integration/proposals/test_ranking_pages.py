@@ -129,7 +129,7 @@ def test_the_kept_page_needs_few_queries_however_many_proposals(client_as, queri
         for call in (first, third)
     ]
 
-    assert counts[0] == counts[1]
+    assert counts[0] == counts[1] <= 6  # the session, the person, the call with its field, its analysis, the proposals
 
 
 # The task -------------------------------------------------------------------------------------------------------------
