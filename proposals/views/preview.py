@@ -20,10 +20,6 @@ from proposals import actions, permissions
 from proposals.models import Call
 from psc_portal.common import clock
 
-SHOWN = {
-    "call_detail", "call_form", "fit_check", "apply", "draft", "draft_section", "draft_files", "draft_check",
-    "draft_versions",
-}  # fmt: skip
 NOT_SAVED = "This is a preview: nothing was saved, and nothing can be submitted."
 
 
@@ -77,7 +73,7 @@ def _answer(request, call, path):
         match = resolve(path)
     except Resolver404:
         raise Http404
-    if match.url_name not in SHOWN:
+    if match.namespace != "proposals" or match.url_name in ("preview", "preview_page"):
         raise Http404
     shown = copy.copy(request)
     shown.path = shown.path_info = path
