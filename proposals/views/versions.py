@@ -58,7 +58,7 @@ def draft_versions(request, slug, public_id):
     earlier = [*rows[1:], before]
     lines = [
         (one, _changed_titles(sections, one.answers, previous.answers if previous else {}))
-        for one, previous in zip(rows, earlier, strict=True)
+        for one, previous in zip(rows, earlier, strict=False)
     ]
     context = {
         "proposal": proposal,
