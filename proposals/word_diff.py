@@ -39,7 +39,8 @@ def _pieces(old: list[str], new: list[str]) -> Iterator[Piece]:
     matcher = SequenceMatcher(None, [word.strip() for word in old], [word.strip() for word in new], autojunk=False)
     for tag, old_from, old_to, new_from, new_to in matcher.get_opcodes():
         if tag == "equal":
-            yield Piece(Change.SAME, "".join(new[new_from:new_to]))
+            gap = " " if old_from and not new_from else ""  # the first word now, but not before: it has no space
+            yield Piece(Change.SAME, gap + "".join(new[new_from:new_to]))
         else:
             yield Piece(Change.REMOVED, "".join(old[old_from:old_to]))
             yield Piece(Change.ADDED, "".join(new[new_from:new_to]))

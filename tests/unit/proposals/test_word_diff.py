@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from proposals.word_diff import Change, Piece, word_changes
@@ -29,6 +29,7 @@ def test_very_long_texts_are_shown_as_rewritten():
 
 
 @given(texts, texts)
+@example("b a", "a")
 def test_without_what_was_added_it_reads_as_before_and_without_what_was_removed_as_after(before, after):
     pieces = word_changes(before, after)
 
