@@ -44,7 +44,7 @@ def _feedback_initial(proposal):
 def _feedback_context(request, proposal):
     """Beside the form: what reviewers gave as reasons, criterion by criterion."""
     reviews = Review.objects.counted().filter(proposal=proposal).visible_to(request.user)
-    scores = Score.objects.filter(review__in=reviews).exclude(reason="").select_related("criterion")
+    scores = Score.objects.filter(review__in=reviews).exclude(reason="").select_related("criterion", "review")
     by_criterion = {}
     for score in scores.order_by("criterion__number", "review"):
         by_criterion.setdefault(score.criterion, []).append(score)

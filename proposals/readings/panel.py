@@ -93,11 +93,19 @@ class Item:
     room: Room | None
     may_overspend: bool
     is_near_the_line: bool
-    reasons: list = field(default_factory=list)  # (criterion, [(score, is lay)])
+    reasons: list = field(default_factory=list)  # (criterion, [(score, is lay, mark)])
 
     @property
     def is_quorate(self) -> bool:
         return self.room is None or self.room.is_quorate
+
+    @property
+    def tone(self) -> str:
+        """How the decision is coloured: funded, waiting, or neither."""
+        if self.decision is None:
+            return "going"
+        outcome = self.decision.outcome
+        return "done" if outcome in Proposal.FUNDED else "waiting" if outcome == Proposal.Status.RESERVE else "plain"
 
     @property
     def panel_score(self) -> PanelScore | None:
@@ -193,7 +201,7 @@ def _by_criterion(reviews):
     found: dict = {}
     for review in reviews:
         for score in review.scores.all():
-            found.setdefault(score.criterion, []).append((score, review.assignment.is_lay))
+            found.setdefault(score.criterion, []).append((score, review.assignment.is_lay, review.mark))
     return sorted(found.items(), key=lambda pair: pair[0].number)
 
 

@@ -85,7 +85,7 @@ def _facts(call) -> list[tuple[str, str]]:
     ]
     if call.money_per_project:
         facts.append(("Most for one proposal", questions.pounds(call.money_per_project)))
-    facts.append(("Reviews of each proposal", f"{call.reviews_wanted}, {call.lay_reviews_wanted} of them lay"))
+    facts.append(("Reviews", call.reviews_in_words))
     return facts
 
 
