@@ -141,8 +141,9 @@ def test_only_staff_make_and_publish_calls(trait):
 def test_the_assessment_begins_only_after_everyone_s_closing_time():
     call = CallFactory(closed=True)
     staff = call.created_by
+    applicant = ProposalFactory(call=call).applicant
     actions.extend_call(
-        call=call, by=staff, applicant=UserFactory(), reason="Ill.", closes_at=clock.now() + dt.timedelta(hours=1)
+        call=call, by=staff, applicant=applicant, reason="Ill.", closes_at=clock.now() + dt.timedelta(hours=1)
     )
 
     with pytest.raises(ActionRefused, match="not closed for everyone"):
