@@ -31,8 +31,8 @@ class CalibrationExampleAdmin(ActionAdmin):
 
     list_display = ["title", "call"]
     list_select_related = ["call"]
-    fields = ["title", "call", "text_shown", "afterword_shown", "spread_shown", "done_by"]
-    readonly_fields = ["text_shown", "afterword_shown", "spread_shown", "done_by"]
+    fields = ["title", "call_shown", "text_shown", "afterword_shown", "spread_shown", "done_by"]
+    readonly_fields = ["call_shown", "text_shown", "afterword_shown", "spread_shown", "done_by"]
     verbs = [
         verb(
             "score", form=forms.CalibrationForm, action=actions.score_example, label="Score this example",
@@ -72,6 +72,11 @@ class CalibrationExampleAdmin(ActionAdmin):
         if request.user.is_programme_staff:
             return self.fields
         return [name for name in self.fields if name != "done_by"]
+
+    @admin.display(description="call")
+    def call_shown(self, example):
+        """Its name: the admin's own link to the call is not for reviewers."""
+        return example.call.title
 
     @admin.display(description="the example")
     def text_shown(self, example):

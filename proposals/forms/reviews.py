@@ -120,7 +120,7 @@ class ScoresForm(NhsukFormMixin, forms.Form):
 class ReviewForm(ScoresForm):
     """What is missing is said when the review is locked."""
 
-    version = forms.IntegerField(widget=forms.HiddenInput)
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)  # autosave goes by `base` alone
     comment = forms.CharField(
         label="Anything else for the panel", widget=forms.Textarea(attrs={"rows": 3}), required=False
     )

@@ -232,7 +232,7 @@ def when_staff_screen_and_assign(story, axe):
     page.goto(f"/admin/proposals/proposal/?q={story.reference}")
     follow(page, story.reference)
     follow(page, "Screen")
-    fill(page, {"eligible": "yes"})
+    fill(page, {"rule_1": "yes", "eligible": "yes"})
     axe(page)
     press(page, "Screen")
     page.goto(f"/admin/proposals/call/{story.call.pk}/change/")

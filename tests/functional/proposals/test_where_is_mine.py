@@ -163,7 +163,7 @@ def when_the_applicant_uses_the_text_again(story, look):
     page.get_by_label(story.later.title).check()
     press(page, "Begin a new proposal with this text")
     follow(page, "What changed since last time")
-    assert "Advice on proven." in text_of(page)
+    assert "Advice on proven" in text_of(page)
     look(page)
     story.again = story.proposal.resubmissions.get()
     advice = since_last_time.advice_on(Proposal.objects.get(pk=story.proposal.pk))
