@@ -186,7 +186,8 @@ def test_an_empty_form_of_the_admin_says_what_is_missing(visit, axe, log_in, mak
     log_in(page, make_person(staff=True))
     page.goto("/admin/accounts/invitation/add/")
 
-    page.locator("main form button[type=submit]").click()
+    with page.expect_navigation():
+        page.locator("main form button[type=submit]").click()
 
     assert page.title().startswith("Error: ")
     page.get_by_role("link", name="Enter your full name").click()
