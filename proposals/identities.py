@@ -51,12 +51,6 @@ def plain_words(text: str) -> str:
     return f" {' '.join(re.findall(r'[a-z0-9]+', text.lower()))} "
 
 
-def names_found(plain: str, names: Iterable[str]) -> list[str]:
-    """Which of the names stand in the plain words of a text, as whole words."""
-    wanted = ((name, plain_words(name)) for name in names)
-    return [name for name, words in wanted if len(words.strip()) >= SHORTEST_NAME and words in plain]
-
-
 HIDDEN = "[hidden]"
 
 

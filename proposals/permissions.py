@@ -1,6 +1,6 @@
 """Who may do what with calls, proposals and reviews. Asked by the action to refuse, by the page to hide the button."""
 
-from proposals.models import Assignment, CalibrationExample, Call, Collaborator, Proposal
+from proposals.models import CalibrationExample, Call, Collaborator, Proposal
 
 
 def is_staff(user, obj=None) -> bool:
@@ -129,7 +129,3 @@ def can_score_example(user, example) -> bool:
         and user.is_reviewer
         and CalibrationExample.objects.visible_to(user).filter(pk=example.pk).exists()
     )
-
-
-def may_still_review(assignment) -> bool:
-    return assignment.status == Assignment.Status.CLEARED

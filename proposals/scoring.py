@@ -308,10 +308,6 @@ class RankRange(NamedTuple):
     worst: int
 
 
-def _means_of(totals: Mapping[Hashable, Sequence[Decimal]]) -> dict[Hashable, Decimal | None]:
-    return {proposal: mean(given) for proposal, given in totals.items()}
-
-
 def ranges_leaving_one_out(ratings: Sequence[Rating]) -> dict[Hashable, RankRange]:
     """By proposal: its best and worst rank (raw) when each reviewer in turn had not taken part.
 

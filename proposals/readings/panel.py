@@ -58,10 +58,6 @@ class Room:
     def is_quorate(self) -> bool:
         return len(self.present) >= self.quorum
 
-    @property
-    def short_by(self) -> int:
-        return max(self.quorum - len(self.present), 0)
-
 
 def rooms_of(panel: Panel, proposals) -> dict[int, Room]:
     """By proposal: who stays in the room for it."""
@@ -106,10 +102,6 @@ class Item:
             return "going"
         outcome = self.decision.outcome
         return "done" if outcome in Proposal.FUNDED else "waiting" if outcome == Proposal.Status.RESERVE else "plain"
-
-    @property
-    def panel_score(self) -> PanelScore | None:
-        return self.panel_scores[-1] if self.panel_scores else None
 
     @property
     def is_open(self) -> bool:

@@ -34,14 +34,6 @@ class Portfolio:
     systems: list[tuple[System, int]]
     fundable: int
 
-    @property
-    def uncovered_priorities(self):
-        return [priority for priority, count in self.priorities if not count]
-
-    @property
-    def uncovered_systems(self):
-        return [system for system, count in self.systems if not count]
-
 
 def portfolio_of(call, proposals, fundable) -> Portfolio:
     """How the proposals of a call fit with each other and with what is running.

@@ -1,26 +1,12 @@
 """Writing and reviewing in a browser: what the integration tests cannot see (layout, errors, no JavaScript)."""
 
-import pytest
 from django.urls import reverse
 
 from proposals.models import Proposal
 from tests.factories.proposals import CallFactory, ProposalFactory, complete_answers, review_of
-from tests.functional.browsing import DESKTOP, PHONE, fill, follow, overflow, press
+from tests.functional.browsing import PHONE, fill, follow, press
 
 TYPED = "Text that must not be lost"
-
-
-@pytest.fixture
-def look(axe):
-    """Axe and no sideways scrolling, on a desktop and on a phone."""
-
-    def at_both_widths(page):
-        for width in (PHONE, DESKTOP):
-            page.set_viewport_size({"width": width, "height": 900})
-            assert overflow(page) <= 0, f"{page.url} at {width}"
-            axe(page)
-
-    return at_both_widths
 
 
 def section_address(proposal, section) -> str:

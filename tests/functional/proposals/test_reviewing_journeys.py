@@ -1,28 +1,14 @@
 """Screening, assigning, interests and the review page, by people in a browser on the real portal."""
 
-import pytest
 from django.urls import reverse
 
 from proposals import actions
 from proposals.models import Assignment, ConflictOfInterest, Review, Screening
 from tests.factories.projects import AffiliationFactory
 from tests.factories.proposals import CallFactory, ProposalFactory, review_of
-from tests.functional.browsing import DESKTOP, PHONE, fill, follow, overflow, press
+from tests.functional.browsing import PHONE, fill, follow, press
 
 REASON = "Two hospitals asked for it."
-
-
-@pytest.fixture
-def look(axe):
-    """Axe and no sideways scrolling, on a phone and on a desktop."""
-
-    def at_both_widths(page):
-        for width in (PHONE, DESKTOP):
-            page.set_viewport_size({"width": width, "height": 900})
-            assert overflow(page) <= 0, f"{page.url} at {width}"
-            axe(page)
-
-    return at_both_widths
 
 
 def test_staff_screen_one_after_the_other_and_assign_reviewers_to_all(visit, make_person, log_in, look):

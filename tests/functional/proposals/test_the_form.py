@@ -1,24 +1,12 @@
 """From the fit check into the form: what was answered goes along, and the form helps while it is filled in."""
 
-import pytest
 from django.urls import reverse
 
 from proposals import questions
 from proposals.models import CallQuestion, Proposal
 from psc_portal.common import clock
 from tests.factories.proposals import CallFactory, CallQuestionFactory
-from tests.functional.browsing import DESKTOP, PHONE, day, fill, follow, overflow, press
-
-
-@pytest.fixture
-def look(axe):
-    def at_both_widths(page):
-        for width in (PHONE, DESKTOP):
-            page.set_viewport_size({"width": width, "height": 900})
-            assert overflow(page) <= 0, f"{page.url} at {width}"
-            axe(page)
-
-    return at_both_widths
+from tests.functional.browsing import PHONE, day, fill, follow, press
 
 
 class Story:

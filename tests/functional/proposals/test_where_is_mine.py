@@ -11,7 +11,7 @@ from proposals import actions, since_last_time
 from proposals.models import Call, Proposal
 from psc_portal.common import clock
 from tests.factories.proposals import CallFactory, ProposalFactory
-from tests.functional.browsing import DESKTOP, PHONE, fill, follow, overflow, press
+from tests.functional.browsing import fill, follow, press
 from tests.pdf_checks import assert_accessible, pdf_text
 
 QUESTION = "May we add a second partner after the call has closed?"
@@ -42,17 +42,6 @@ def story(visit, make_person, log_in):
         log_in(story.windows[name], person)
     story.windows["visitor"] = visit()
     return story
-
-
-@pytest.fixture
-def look(axe):
-    def at_both_widths(page):
-        for width in (PHONE, DESKTOP):
-            page.set_viewport_size({"width": width, "height": 900})
-            assert overflow(page) <= 0, f"{page.url} at {width}"
-            axe(page)
-
-    return at_both_widths
 
 
 def text_of(page) -> str:

@@ -9,7 +9,7 @@ from proposals import actions
 from proposals.models import Attachment, Collaborator, Proposal
 from psc_portal.common import clock
 from tests.factories.proposals import CallFactory, ProposalFactory
-from tests.functional.browsing import DESKTOP, PHONE, fill, overflow, press
+from tests.functional.browsing import fill, press
 from tests.unit.common.test_uploads import pdf, picture
 
 WRONG_CLOCK = """
@@ -34,15 +34,8 @@ def status_says(page, words):
     page.get_by_role("status").filter(has_text=words).first.wait_for()
 
 
-def looks_right(page, axe):
-    for width in (PHONE, DESKTOP):
-        page.set_viewport_size({"width": width, "height": 900})
-        assert overflow(page) <= 0, f"{page.url} at {width}"
-        axe(page)
-
-
 # 2. The deadline ------------------------------------------------------------------------------------------------------
-def test_a_browser_with_a_wrong_clock_counts_down_to_the_right_instant(visit, make_person, log_in, axe):
+def test_a_browser_with_a_wrong_clock_counts_down_to_the_right_instant(visit, make_person, log_in, look):
     closes_at = timezone.now() + dt.timedelta(days=3, hours=4, minutes=30)
     proposal = new_draft(make_person(), call=CallFactory(closes_at=closes_at))
     page = visit()
@@ -50,7 +43,7 @@ def test_a_browser_with_a_wrong_clock_counts_down_to_the_right_instant(visit, ma
 
     page.goto(proposal.call.get_absolute_url())
     page.get_by_text("3 days 4 hours left").wait_for()
-    looks_right(page, axe)
+    look(page)
     log_in(page, proposal.applicant)
     page.goto(reverse("proposals:draft", args=[proposal.call.slug, proposal.public_id]))
     page.get_by_text("3 days 4 hours left").wait_for()
@@ -84,7 +77,7 @@ def test_a_draft_whose_call_closes_while_it_is_written_is_kept_and_shown_as_not_
 
 
 # 3. Nothing typed is lost ---------------------------------------------------------------------------------------------
-def test_a_draft_saves_itself_and_goes_on_trying_while_there_is_no_connection(visit, make_person, log_in, axe):
+def test_a_draft_saves_itself_and_goes_on_trying_while_there_is_no_connection(visit, make_person, log_in, look):
     proposal = new_draft(make_person())
     page = visit()
     page.expected_errors += ["ERR_INTERNET_DISCONNECTED"]
@@ -95,7 +88,7 @@ def test_a_draft_saves_itself_and_goes_on_trying_while_there_is_no_connection(vi
     status_says(page, "Saved at")
     proposal.refresh_from_db()
     assert proposal.answers["title"] == "Fewer falls"
-    looks_right(page, axe)
+    look(page)
     page.context.set_offline(True)
     page.locator("[name=title]").press_sequentially(" at night")
     status_says(page, "Not saved: no connection – we try again")
@@ -149,7 +142,7 @@ def test_without_javascript_text_sent_after_a_log_out_is_there_after_the_log_in(
     assert proposal.answers["title"] == "Sent without a session"
 
 
-def test_two_writers_of_one_answer_see_both_texts_and_overwrite_neither(visit, make_person, log_in, axe):
+def test_two_writers_of_one_answer_see_both_texts_and_overwrite_neither(visit, make_person, log_in, look):
     proposal, other = new_draft(make_person()), make_person()
     asked = actions.invite_collaborator(
         proposal=proposal, by=proposal.applicant, email=other.email, role=Collaborator.Role.EDIT
@@ -169,7 +162,7 @@ def test_two_writers_of_one_answer_see_both_texts_and_overwrite_neither(visit, m
     assert "Their text" in panel.inner_text() and "My text" in panel.inner_text()
     proposal.refresh_from_db()
     assert proposal.answers == {"title": "My title", "problem": "Their text"}
-    looks_right(mine, axe)
+    look(mine)
     panel.get_by_role("button", name="Keep what I have in the form").click()
     panel.wait_for(state="detached")
     status_says(mine, "Saved at")
@@ -179,7 +172,7 @@ def test_two_writers_of_one_answer_see_both_texts_and_overwrite_neither(visit, m
     assert proposal.answers["problem"] == "My text"
 
 
-def test_an_earlier_version_is_read_and_brought_back(visit, make_person, log_in, axe):
+def test_an_earlier_version_is_read_and_brought_back(visit, make_person, log_in, look):
     proposal = new_draft(make_person())
     page = visit()
     log_in(page, proposal.applicant)
@@ -189,11 +182,11 @@ def test_an_earlier_version_is_read_and_brought_back(visit, make_person, log_in,
         press(page, "Save and come back later")
 
     page.goto(reverse("proposals:draft_versions", args=[proposal.call.slug, proposal.public_id]))
-    looks_right(page, axe)
+    look(page)
     first = proposal.versions.order_by("number").filter(answers__title="Fewer falls").first()
     page.goto(reverse("proposals:draft_version", args=[proposal.call.slug, proposal.public_id, first.number]))
     assert "at night" in page.locator("ins").inner_text()
-    looks_right(page, axe)
+    look(page)
     with page.expect_navigation():
         page.get_by_role("button", name="Bring back this section").first.click()
 
@@ -202,7 +195,7 @@ def test_an_earlier_version_is_read_and_brought_back(visit, make_person, log_in,
 
 
 # 5 and 6. The team, and files -----------------------------------------------------------------------------------------
-def test_several_files_are_added_and_a_refused_one_is_named_with_its_reason(visit, make_person, log_in, axe):
+def test_several_files_are_added_and_a_refused_one_is_named_with_its_reason(visit, make_person, log_in, look):
     proposal = new_draft(make_person(), call=CallFactory(is_blind=True))
     page = visit()
     log_in(page, proposal.applicant)
@@ -218,23 +211,23 @@ def test_several_files_are_added_and_a_refused_one_is_named_with_its_reason(visi
     assert "“virus.pdf” could not be read as PDF" in text and "plan.pdf" in text and "photo.jpg" in text
     assert "Do not name yourself" in text
     assert Attachment.objects.current().filter(proposal=proposal).count() == 2
-    looks_right(page, axe)
+    look(page)
 
 
-def test_the_team_invites_accepts_and_looks_right_on_a_phone(visit, make_person, log_in, axe):
+def test_the_team_invites_accepts_and_looks_right_on_a_phone(visit, make_person, log_in, look):
     proposal, guest = new_draft(make_person()), make_person()
     page = visit()
     log_in(page, proposal.applicant)
     page.goto(reverse("proposals:team", args=[proposal.address]))
     fill(page, {"email": guest.email, "role": "edit"})
     press(page, "Send the invitation")
-    looks_right(page, axe)
+    look(page)
 
     row = Collaborator.objects.get(proposal=proposal)
     actions.accept_collaboration(collaborator=row, by=guest)
     page.goto(reverse("proposals:hand_over", args=[proposal.address]))
     fill(page, {"to": str(guest.pk)})
-    looks_right(page, axe)
+    look(page)
     press(page, "Hand over the proposal")
 
     proposal.refresh_from_db()

@@ -328,8 +328,8 @@ def test_priorities_and_systems_that_the_fundable_leave_uncovered_are_named():
     none = portfolio.portfolio_of(call, Proposal.objects.filter(call=call), set())
 
     assert [count for _priority, count in fit.priorities] == [1]
-    assert none.uncovered_priorities == list(call.priorities.all())
-    assert first.organisation.system is None or first.organisation.system not in fit.uncovered_systems
+    assert none.priorities == [(priority, 0) for priority in call.priorities.all()]
+    assert first.organisation.system is None or dict(fit.systems)[first.organisation.system] == 1
 
 
 def test_a_hidden_proposal_is_in_no_duplicate(client_as):
