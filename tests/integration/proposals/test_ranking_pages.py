@@ -179,6 +179,20 @@ def test_the_page_says_when_ranges_were_calculated_and_that_scores_have_changed_
     assert "Calculate now" in stale
 
 
+def test_the_adjusted_rank_stands_on_the_page_with_its_range(client_as):
+    # everyone reviewed both, so adjusted is raw: 3.00 and 3.67; without a 4.00 and 3.00
+    call, (first, _second) = call_with({"First": {"a": 1, "b": 5, "c": 3}, "Second": {"a": 5, "b": 3, "c": 3}})
+    analysed(call)
+
+    answer = page_of(client_as(UserFactory(staff=True)), call)
+
+    [line] = [row.line for row in answer.context["rows"] if row.proposal == first]
+    assert (line.adjusted_rank, line.adjusted_range) == (2, (1, 2))
+    assert "Adjusted rank without one reviewer</th>" in answer.content.decode()
+    cells = answer.content.decode().split(first.reference)[1].split("</tr>")[0]
+    assert cells.count("1 to 2</td>") == 3  # leaving one out, resampled, adjusted
+
+
 def test_staff_can_ask_for_the_ranges_by_hand(client_as):
     call, (_proposal, _) = call_with({"First": {"a": 5, "b": 3}, "Second": {"a": 4, "b": 4}})
     client = client_as(UserFactory(staff=True))
