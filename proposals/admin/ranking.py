@@ -8,12 +8,15 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
 from proposals import actions, permissions, questions, scoring
+from proposals.admin.ranking_export import ranking_table
 from proposals.forms import WeightingForm
 from proposals.models import Call, Panel, Proposal
 from proposals.readings import portfolio
 from proposals.readings.ranking import Ranked, analysed_for, assessed, ranking_of, with_field
+from psc_portal.common import audit, clock, export
 from psc_portal.common.refusals import ActionRefused
 
+PER_PAGE = 100
 ORDERS = {
     "mean": ("Mean", lambda line: (line.rank is None, line.rank or 0, line.reference)),
     "adjusted": (
@@ -35,7 +38,16 @@ class RankingPages:
             ("weighting", self.weighting_view),
             ("portfolio", self.portfolio_view),
         ]
-        return [self.page_path(name, view) for name, view in pages] + super().get_urls()
+        exports = [
+            path(
+                f"<path:object_id>/ranking.{kind}",
+                self.admin_site.admin_view(self.ranking_export_view),
+                {"kind": kind},
+                name=f"proposals_call_ranking_{kind}",
+            )
+            for kind in export.FORMATS
+        ]
+        return exports + [self.page_path(name, view) for name, view in pages] + super().get_urls()
 
     def page_path(self, name, view):
         return path(f"<path:object_id>/{name}/", self.admin_site.admin_view(view), name=f"proposals_call_{name}")
@@ -78,8 +90,8 @@ class RankingPages:
         call = self.call_or_404(request, object_id)
         analysed = analysed_for(call, request.user)
         found = ranking_of(call, request.user, with_analysis=not analysed.is_hidden)
-        order = request.GET.get("order") if request.GET.get("order") in ORDERS else "mean"
-        page = Paginator(sorted(found.lines, key=ORDERS[order][1]), 100).get_page(request.GET.get("page"))
+        order, lines = _ordered(request, found)
+        page = Paginator(lines, PER_PAGE).get_page(request.GET.get("page"))
         line = portfolio.fundable_of(found, call)
         return self.call_page(
             request,
@@ -98,8 +110,21 @@ class RankingPages:
             money=questions.pounds(call.money_total),
             funded=set(line.funded),
             on_the_line=set(line.on_the_line),
-            resamples=scoring.RESAMPLES,
+            resamples=f"{scoring.RESAMPLES:,}",
         )
+
+    def ranking_export_view(self, request, object_id, kind):
+        """All rows of the ranking page, in its order."""
+        call = self.call_or_404(request, object_id)
+        analysed = analysed_for(call, request.user)
+        found = ranking_of(call, request.user, with_analysis=not analysed.is_hidden)
+        order, lines = _ordered(request, found)
+        audit.record_export(Call, by=request.user, kind=kind, call=call.pk, order=order)
+        table = ranking_table(
+            call, found, _with_proposals(lines), analysed,
+            user=request.user, order=ORDERS[order][0], money=portfolio.fundable_of(found, call),
+        )  # fmt: skip
+        return export.response(table, f"ranking-{call.slug}-{clock.today().isoformat()}", kind)
 
     def analyse_view(self, request, object_id):
         call = self.call_or_404(request, object_id, with_ranking=False)
@@ -155,6 +180,12 @@ class RankingPages:
             fit=portfolio.portfolio_of(call, seen, fundable),
             is_by_decision=is_decided,
         )
+
+
+def _ordered(request, ranking):
+    """The order that the address asks for, and the lines in it."""
+    order = request.GET.get("order") if request.GET.get("order") in ORDERS else "mean"
+    return order, sorted(ranking.lines, key=ORDERS[order][1])
 
 
 def _with_proposals(lines) -> list[Ranked]:

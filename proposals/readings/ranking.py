@@ -168,6 +168,19 @@ def scores_of(proposals) -> Scores:
     return Scores(by_proposal)
 
 
+def criterion_means(call, user=None) -> dict[int, dict[int, Decimal]]:
+    """By proposal and criterion: the mean of the counted scores, not applicable left out."""
+    found = {}
+    for proposal, reviews in scores_of(assessed(call, user).order_by().values("pk")).by_proposal.items():
+        given: dict[int, list[Decimal]] = {}
+        for _reviewer, _is_lay, scores in reviews:
+            for criterion, score in scores.items():
+                if score is not None:
+                    given.setdefault(criterion, []).append(Decimal(score))
+        found[proposal] = {criterion: scoring.mean(values) for criterion, values in given.items()}
+    return found
+
+
 # Working it out -------------------------------------------------------------------------------------------------------
 def rank_proposals(proposals, scores: Scores, weights: dict[int, int], titles: dict[int, str]) -> Ranking:
     """Raw and adjusted standing of each of `proposals` ((pk, reference, amount) each), best raw mean first."""

@@ -296,6 +296,19 @@ def test_no_address_tells_a_secret(who, secrets, is_blind, client_as):
     assert walked > 30  # the walk did reach the public pages and the lists
 
 
+def test_the_walk_comes_by_the_ranking_and_its_downloads_which_tell_others_of_the_proposal(client_as):
+    """Or the walk above would keep the secrets of pages that it never opens."""
+    world = World(is_blind=False)
+    wanted = [reverse(f"admin:proposals_call_{name}", args=[world.call.pk]) for name in RANKINGS]
+    client = client_as(UserFactory(staff=True))
+
+    assert set(wanted) <= set(addresses(world))
+    assert [TEXT in words_of(client.get(address)) for address in wanted] == [True] * len(wanted)
+
+
+RANKINGS = ("ranking", "ranking_csv", "ranking_xlsx")
+
+
 @pytest.mark.parametrize(("who", "secrets"), [(who, words) for who, words in FORBIDDEN.items() if TEXT in words])
 def test_no_search_tells_that_a_hidden_proposal_has_a_word(who, secrets, client_as):
     world = World(is_blind=False)

@@ -1,5 +1,9 @@
 """The ranking of a call, what its task adds, another weighting, and portfolio fit."""
 
+import csv
+import io
+
+import openpyxl
 import pytest
 from django.core.cache import cache
 from django.urls import reverse
@@ -10,7 +14,7 @@ from proposals.models import ConflictOfInterest, Panel, Proposal, RankingAnalysi
 from proposals.readings import portfolio
 from proposals.readings.ranking import analysed_for, fingerprint, ranking_field, ranking_of
 from psc_portal.common import clock
-from psc_portal.common.models import OutboxMessage
+from psc_portal.common.models import AuditEvent, OutboxMessage
 from psc_portal.common.refusals import ActionRefused
 from tests.factories.accounts import UserFactory
 from tests.factories.projects import OrganisationFactory, ProjectFactory
@@ -227,8 +231,117 @@ def test_reviewers_and_applicants_have_no_ranking_pages(client_as):
     call, _ = call_with({"First": {"a": 5}})
 
     for user in (UserFactory(reviewer=True), UserFactory(lead=True), UserFactory()):
-        for name in ("ranking", "weighting", "portfolio", "panel", "letters", "minutes"):
+        for name in ("ranking", "ranking_csv", "ranking_xlsx", "weighting", "portfolio", "panel", "letters", "minutes"):
             assert page_of(client_as(user), call, name).status_code in (302, 404)
+
+
+# Downloads ------------------------------------------------------------------------------------------------------------
+def rows_of(client, call, kind="csv", query="") -> list[dict]:
+    answer = page_of(client, call, f"ranking_{kind}", query)
+    content = io.BytesIO(b"".join(answer.streaming_content))
+    if kind == "xlsx":
+        header, *rows = openpyxl.load_workbook(content)["Data"].iter_rows(values_only=True)
+    else:
+        lines = list(csv.reader(io.StringIO(content.getvalue().decode("utf-8-sig"))))
+        header, *rows = [line for line in lines if len(line) > 1]
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
+@pytest.mark.parametrize("order", ["mean", "adjusted", "lay", "spread"])
+def test_the_ranking_is_downloaded_as_the_page_orders_it_with_every_page(client_as, monkeypatch, order):
+    monkeypatch.setattr("proposals.admin.ranking.PER_PAGE", 2)
+    call, _ = call_with({
+        "One": {"a": 2, "lay": [0, 5, 4, 4, 4, 4]}, "Two": {"a": 4, "lay": 1}, "Three": {"a": 3}, "Four": {},
+    })  # fmt: skip
+    client = client_as(UserFactory(staff=True))
+
+    downloaded = [row["Number"] for row in rows_of(client, call, query=f"?order={order}")]
+
+    pages = [page_of(client, call, query=f"?order={order}&page={page}") for page in (1, 2)]
+    assert downloaded == [row.reference for page in pages for row in page.context["rows"]]
+    assert len(set(downloaded)) == 4
+    address = reverse("admin:proposals_call_ranking_csv", args=[call.pk])
+    assert f'href="{address}?order={order}"' in pages[0].content.decode()
+
+
+def test_a_row_of_the_download_says_what_the_page_says(client_as):
+    call, (first, second) = call_with({
+        "First": {"a": [5, 5, None, 5, 5, 5], "b": [3, 1, 3, 3, 3, 3], "lay": 3}, "Second": {"a": 4, "b": 4},
+    })  # fmt: skip
+    Proposal.objects.filter(pk=first.pk).update(organisation=OrganisationFactory(name="Trust A"))
+    analysis = analysed(call)
+    [line] = [one for one in ranking_of(ranking_field(call), with_analysis=True).lines if one.pk == first.pk]
+
+    in_csv, in_xlsx = (rows_of(client_as(UserFactory(staff=True)), call, kind) for kind in ("csv", "xlsx"))
+
+    [row] = [row for row in in_xlsx if row["Number"] == first.reference]
+    assert [one["Number"] for one in in_csv] == [one["Number"] for one in in_xlsx]
+    assert (row["Title"], row["Organisation"], row["Status"]) == ("First", "Trust A", "In assessment")
+    assert (row["Rank"], row["Mean"], row["Adjusted mean"], row["Adjusted rank"]) == (
+        line.rank, float(line.mean), float(line.adjusted), line.adjusted_rank,
+    )  # fmt: skip
+    assert (row["Reviews counted"], row["Lay mean"], row["Lay reviews counted"]) == (3, 3, 1)
+    ranges = [line.leaving_out, line.resampled, line.adjusted_range]
+    labels = ["Rank without one reviewer", "Rank when resampled", "Adjusted rank without one reviewer"]
+    assert [(row[f"{label}: best"], row[f"{label}: worst"]) for label in labels] == ranges
+    assert [round(row[key], 2) for key in row if key.endswith(": mean")] == [3.67, 3, 3, 3.67, 3.67, 3.67]
+    assert (row["Scores lie 3 or more apart"], row["Widest spread on one criterion"]) == ("Yes", 4)
+    assert (row["Asked for (pounds)"], row["Money"]) == (40_000, "Within the money")
+    assert f"{analysis.calculated_at.astimezone(clock.UK):%Y-%m-%d %H:%M:%S}" in {
+        one["Ranges calculated at (UK time)"] for one in in_csv
+    }
+    assert {one["Number"] for one in in_csv} == {first.reference, second.reference}
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_no_text_of_the_ranking_becomes_a_formula(client_as, kind):
+    call, _ = call_with({"=1+1": {"a": 3}})
+    Proposal.objects.filter(call=call).update(organisation=None, organisation_name="@SUM(A1)")
+
+    [row] = rows_of(client_as(UserFactory(staff=True)), call, kind)
+
+    quote = "'" if kind == "csv" else ""  # in XLSX the kind of the cell says that it is text
+    assert (row["Title"], row["Organisation"]) == (f"{quote}=1+1", f"{quote}@SUM(A1)")
+
+
+def test_the_download_leaves_out_what_an_interest_hides_and_the_ranges_with_it(client_as):
+    call, (first, second, hidden) = call_with({
+        "First": {"a": 3, "b": 3}, "Second": {"a": 4, "b": 2}, "Hidden": {"a": 5, "b": 5},
+    })  # fmt: skip
+    staff = UserFactory(staff=True)
+    analysed(call)
+    before = rows_of(client_as(staff), call)
+    actions.record_conflict(proposal=hidden, by=UserFactory(staff=True), user=staff, kind="close")
+
+    after = rows_of(client_as(staff), call)
+
+    assert {row["Number"] for row in before} == {first.reference, second.reference, hidden.reference}
+    assert {row["Number"]: row["Rank"] for row in after} == {first.reference: "1", second.reference: "1"}
+    assert all(before[0][key] and not after[0][key] for key in before[0] if ": best" in key or "calculated" in key)
+
+
+def test_each_download_of_a_ranking_is_in_the_audit_trail(client_as):
+    call, _ = call_with({"First": {"a": 3}})
+    staff = UserFactory(staff=True)
+
+    rows_of(client_as(staff), call, "xlsx", "?order=spread")
+
+    event = AuditEvent.objects.get(verb="export")
+    assert (event.by, event.subject_type) == (staff, "proposals.call")
+    assert event.after == {"kind": "xlsx", "call": call.pk, "order": "spread"}
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_the_download_takes_equally_many_queries_for_1_and_3_rows(client_as, queries_of, kind):
+    client, people = client_as(UserFactory(staff=True)), {}
+    calls = [call_with({f"No {number}": {"a": number, "b": 3} for number in range(rows)}, people)[0] for rows in (1, 3)]
+    for call in calls:
+        analysed(call)
+
+    addresses = [reverse(f"admin:proposals_call_ranking_{kind}", args=[call.pk]) for call in calls]
+    one, three = queries_of(client, addresses).values()
+
+    assert one == three <= 8  # the page's six, the means by criterion, the audit trail
 
 
 # Another weighting ----------------------------------------------------------------------------------------------------
