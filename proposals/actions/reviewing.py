@@ -174,7 +174,9 @@ def lock_review(*, review, by) -> Review:
         )
     stored.locked_at = clock.now()
     stored.is_changed_after_seeing_others = stored.others_seen_at is not None
-    stored.save(update_fields=["locked_at", "is_changed_after_seeing_others"])
+    if by.is_programme_staff and stored.others_seen_at is None:
+        stored.others_seen_at = stored.locked_at  # from here on the others stand open to staff who review
+    stored.save(update_fields=["locked_at", "is_changed_after_seeing_others", "others_seen_at"])
     stored.change_status(Review.Status.LOCKED, by=by)
     scores_changed(stored.proposal.call)
     audit.record("lock_review", stored, by=by, after=audit.snapshot(stored, ["total", "status"]))
@@ -206,14 +208,14 @@ def show_other_reviews(*, review, by) -> Review:
 def unlock_review(*, review, by, reason="") -> Review:
     """Open a locked review again and keep the scores as they were locked.
 
-    The reviewer can, until the others' scores were shown to them or the panel has begun; after that staff only, with a
-    reason, and once it is locked again it is marked as changed after seeing others.
+    The reviewer can, until the others' scores were shown to them or the panel has begun; after that staff only, their
+    own included, with a reason, and once it is locked again it is marked as changed after seeing others.
     """
     stored = _locked_review(review)
     if not permissions.can_unlock_review(by, stored):
         raise PermissionDenied
-    is_own = stored.reviewer_id == by.pk
-    if not is_own and not reason.strip():
+    is_own_and_unbiased = stored.reviewer_id == by.pk and stored.others_seen_at is None
+    if not is_own_and_unbiased and not reason.strip():
         raise ActionRefused("Say why this review is opened again.")
     if stored.proposal.status != Proposal.Status.IN_ASSESSMENT:
         raise ActionRefused("The panel has begun. Reviews can no longer be unlocked.")

@@ -360,6 +360,25 @@ def test_after_the_others_were_shown_only_staff_unlock_with_a_reason_and_the_cha
     assert ReviewUnlock.objects.get().after_seeing_others
 
 
+def test_staff_who_review_give_a_reason_too_once_others_scores_stand_open_to_them():
+    review = review_of(in_assessment(), reviewer=UserFactory(staff=True, reviewer=True))
+    written(review, 2)  # staff see the others from here on, without asking
+
+    with pytest.raises(ActionRefused, match="why"):
+        actions.unlock_review(review=review, by=review.reviewer)
+    review.refresh_from_db()
+    assert (review.is_locked, review.is_changed_after_seeing_others) == (True, False)
+    actions.unlock_review(review=review, by=review.reviewer, reason="Criterion 2 was misread.")
+    review.refresh_from_db()
+    written(review, 4)
+
+    review.refresh_from_db()
+    assert review.is_changed_after_seeing_others
+    assert [(one.after_seeing_others, one.reason) for one in ReviewUnlock.objects.all()] == [
+        (True, "Criterion 2 was misread.")
+    ]
+
+
 def test_once_the_panel_has_begun_no_review_is_written_or_unlocked():
     review, staff = ReviewFactory(), UserFactory(staff=True)
     written(review)
