@@ -4,9 +4,10 @@ import logging
 from pathlib import PurePath
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.files.base import ContentFile
 from django.db import transaction
+from django.db.models import F
 
 from proposals.actions.drafting import draft_of
 from proposals.models import Attachment
@@ -18,6 +19,7 @@ from psc_portal.common.uploads import check_upload, clean_name, without_metadata
 logger = logging.getLogger(__name__)
 MOST_FILES = 5  # beside the proposal; a question takes one
 SCAN = "proposals.scan_attachment"
+MOST_SCANS = 60  # a minute apart: what has no verdict after that gets none
 
 
 @transaction.atomic
@@ -96,39 +98,57 @@ def remove_attachment(*, attachment, by) -> None:
 def scan_attachment(*, attachment) -> Attachment:
     """Ask the scanner about one file that waits. May run twice: the second finds it scanned.
 
+    A file that cannot be read, or that the scanner will not judge, is tried again for a while. Then it "could not be
+    scanned" for good, and its team is told: nobody ever gets it.
+
     Raises:
-        ScannerUnavailable: no verdict; the file goes on waiting, and `scan_waiting` asks again.
+        ScannerUnavailable: no verdict on any file now; it goes on waiting, and `scan_waiting` asks again.
     """
     if not attachment.is_waiting_for_scan:
         return attachment
-    with attachment.file.open("rb") as file:
-        virus = clamd.scan(file)
-    return _note_verdict(attachment, virus)
+    try:
+        with attachment.file.open("rb") as file:
+            virus = clamd.scan(file)
+    except (clamd.ScannerUnavailable, ImproperlyConfigured):
+        raise
+    except Exception as trouble:  # the storage's or the scanner's, about this file: no other one is to wait for it
+        logger.exception("attachment %s has no verdict", attachment.pk)
+        return _note_trouble(attachment, is_final=isinstance(trouble, clamd.TooLarge | FileNotFoundError))
+    return _note_verdict(attachment, Attachment.Scan.INFECTED if virus else Attachment.Scan.CLEAN, virus)
 
 
 @transaction.atomic
-def _note_verdict(attachment, virus) -> Attachment:
+def _note_trouble(attachment, *, is_final) -> Attachment:
+    Attachment.objects.filter(pk=attachment.pk).update(scan_attempts=F("scan_attempts") + 1)
+    attachment.refresh_from_db(fields=["scan_attempts"])
+    if is_final or attachment.scan_attempts >= MOST_SCANS:
+        return _note_verdict(attachment, Attachment.Scan.UNSCANNABLE)
+    return attachment
+
+
+@transaction.atomic
+def _note_verdict(attachment, verdict, virus="") -> Attachment:
     stored = Attachment.objects.select_for_update(of=["self"]).select_related("proposal").get(pk=attachment.pk)
     if not stored.is_waiting_for_scan:
         return stored
     stored.scanned_at = clock.now()
-    stored.scan_status = Attachment.Scan.INFECTED if virus else Attachment.Scan.CLEAN
+    stored.scan_status = verdict
     stored.save(update_fields=["scan_status", "scanned_at"])
     audit.record("scan_attachment", stored, by=None, after={"scan_status": str(stored.scan_status)})
-    if virus:
+    if stored.is_infected:
         logger.warning("attachment %s: %s found, deleted", stored.pk, virus)
         transaction.on_commit(lambda: _delete_content(stored.pk))
-        if stored.removed_at is None:
-            _tell_the_team(stored)
+    if stored.removed_at is None and not stored.may_be_downloaded:
+        _tell_the_team(stored, "infected_file" if stored.is_infected else "unscanned_file")
     return stored
 
 
-def _tell_the_team(attachment) -> None:
+def _tell_the_team(attachment, template) -> None:
     proposal = attachment.proposal
     for person in {proposal.applicant, attachment.uploaded_by}:
         outbox.send_mail(
             to=[person.email],
-            template="proposals/infected_file",
+            template=f"proposals/{template}",
             context={
                 "name": person.display_name,
                 "file": attachment.name,
@@ -137,7 +157,7 @@ def _tell_the_team(attachment) -> None:
                 "url": settings.PORTAL_URL + proposal.get_absolute_url(),
                 "collaborative": settings.COLLABORATIVE,
             },
-            key=f"proposals.infected_file.{attachment.pk}.{person.pk}",
+            key=f"proposals.{template}.{attachment.pk}.{person.pk}",
         )
 
 
@@ -153,18 +173,19 @@ def _delete_content(pk) -> None:
 def scan_waiting(limit: int = 50) -> int:
     """Ask about every file that still waits: those whose job found no scanner, or was lost. Returns how many it asked.
 
+    Those that had trouble before come last, so that they hold up nobody.
+
     Raises:
-        ScannerUnavailable: at the first that gets no verdict; the others wait too.
+        ScannerUnavailable: at the first that finds no scanner; the others wait too.
     """
     if not clamd.is_set_up():
         return 0
     for leftover in Attachment.objects.filter(scan_status=Attachment.Scan.INFECTED).exclude(file="")[:limit]:
         _delete_content(leftover.pk)  # a crash came between verdict and deletion
-    count = 0
-    for attachment in Attachment.objects.filter(scan_status=Attachment.Scan.WAITING).order_by("pk")[:limit]:
+    waiting = Attachment.objects.filter(scan_status=Attachment.Scan.WAITING).order_by("scan_attempts", "pk")[:limit]
+    for attachment in waiting:
         scan_attachment(attachment=attachment)
-        count += 1
-    return count
+    return len(waiting)
 
 
 # What a reviewer of a blind call gets ---------------------------------------------------------------------------------

@@ -247,7 +247,7 @@ class ProposalAdmin(ExportAdmin, ActionAdmin):
     @admin.display(description="the whole proposal")
     def read_it(self, proposal):
         url = reverse("proposals:proposal_copy", args=[proposal.address])
-        return format_html('<a href="{}">Read the proposal</a>', url)
+        return format_html('<a href="{}">Read the proposal</a> {}', url, " ".join(readings.held_back(proposal)))
 
     @admin.display(description="screening")
     def screening_shown(self, proposal):

@@ -446,8 +446,10 @@ class Attachment(models.Model):
         WAITING = "waiting", "Waiting for the virus scan"
         CLEAN = "clean", "No virus found"
         INFECTED = "infected", "Virus found"
+        UNSCANNABLE = "unscannable", "Could not be scanned"  # missing, or nothing that the scanner takes in
 
     SAFE = (Scan.CLEAN, Scan.NOT_SCANNED)
+    LOST = (Scan.INFECTED, Scan.UNSCANNABLE)
     ENDINGS = {"jpeg": "jpg"}  # where a kind's usual ending is another
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -471,6 +473,9 @@ class Attachment(models.Model):
     uploaded_at = models.DateTimeField()
     scan_status = models.CharField(max_length=12, choices=Scan, default=Scan.NOT_SCANNED)
     scanned_at = models.DateTimeField(null=True, blank=True)
+    scan_attempts = models.PositiveSmallIntegerField(
+        default=0, help_text="How often the scan had trouble with this file"
+    )
     removed_at = models.DateTimeField(null=True, blank=True)
 
     objects = AttachmentQuerySet.as_manager()
@@ -500,6 +505,11 @@ class Attachment(models.Model):
     @property
     def is_infected(self) -> bool:
         return self.scan_status == self.Scan.INFECTED
+
+    @property
+    def is_lost(self) -> bool:
+        """Nobody will ever get it, so it answers no question."""
+        return self.scan_status in self.LOST
 
 
 class PromisedBenefit(models.Model):

@@ -155,7 +155,13 @@ def _date(question, raw, choices):
 
 
 def _files(question, raw, choices):
-    return [file.name for file in raw]
+    kept = [file.name for file in raw if not file.is_lost]
+    if not kept:
+        raise ValueError(
+            f"“{raw[0].name}” {'held a virus' if raw[0].is_infected else 'could not be scanned for viruses'}, so nobody "
+            "can read it. Add a clean copy, or take it out."
+        )
+    return kept
 
 
 READERS = {

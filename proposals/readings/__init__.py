@@ -7,6 +7,7 @@ from django.db.models import Avg, Count
 from proposals import scoring
 from proposals.models import Call, Proposal, Review
 from proposals.readings.correspondence import correspondence_of, promise_of, steps_of
+from proposals.readings.files import held_back
 from proposals.readings.outcomes import CallCounts, call_report, counts_of_calls
 from proposals.readings.panel import basis_of_decision
 from proposals.readings.ranking import Ranked, ranking
@@ -39,6 +40,7 @@ __all__ = [
     "correspondence_of",
     "counts_of_calls",
     "examples_to_score",
+    "held_back",
     "load_of",
     "next_to_review",
     "people_with_interest",

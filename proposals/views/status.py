@@ -149,6 +149,7 @@ def _read(request, proposal):
             "since": readings.since_last_time_of(proposal, blind=blind),
             "totals": questions.shown_totals(proposal.answers),
             "attachments": [one for one in attachments if not one.question],
+            "held_back": readings.held_back(proposal) if is_staff else [],
             "crumbs": CALLS,
         },
     )

@@ -3,7 +3,9 @@
 import io
 import os
 import shutil
+import socketserver
 import subprocess
+import threading
 import time
 
 import pypdf
@@ -11,13 +13,14 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from proposals import actions, tasks
-from proposals.models import Attachment, Proposal
+from proposals import actions, questions, tasks
+from proposals.models import Attachment, CallQuestion, Proposal
 from psc_portal.common import clamd
 from psc_portal.common.files import private_storage
 from psc_portal.common.models import OutboxMessage
+from psc_portal.common.refusals import ActionRefused
 from tests.factories.accounts import UserFactory
-from tests.factories.proposals import ProposalFactory, review_of
+from tests.factories.proposals import CallFactory, ProposalFactory, review_of
 from tests.unit.common.test_uploads import pdf
 
 pytestmark = pytest.mark.django_db
@@ -158,25 +161,135 @@ def test_without_a_scanner_files_are_not_scanned_and_can_be_had_at_once(settings
     assert client_as(proposal.applicant).get(file.get_absolute_url()).status_code == 200
 
 
-def test_an_answer_that_is_no_verdict_is_never_taken_for_clean(settings, tmp_path):
-    import socket
-    import threading
+class Daemon(socketserver.BaseRequestHandler):
+    """A clamd that says what its server is told to, by what a file holds."""
 
-    for answer in (b"", b"INSTREAM size limit exceeded. ERROR\0", b"stream: something ERROR\0"):
-        path = tmp_path / f"{len(answer)}.sock"
-        settings.CLAMD_URL = f"unix:{path}"
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
-            server.bind(str(path))
-            server.listen()
+    def handle(self):
+        said = b""
+        while not said.startswith(b"zPING") and not said.endswith(b"\0\0\0\0"):
+            if not (more := self.request.recv(65536)):
+                return
+            said += more
+        if said.startswith(b"zPING"):
+            self.request.sendall(b"PONG\0")
+        else:
+            self.request.sendall(
+                next((answer for mark, answer in self.server.answers if mark in said), b"stream: OK\0")
+            )
 
-            def reply(server=server, answer=answer):
-                talk, _ = server.accept()
-                with talk:
-                    talk.recv(65536)
-                    talk.sendall(answer)
 
-            thread = threading.Thread(target=reply)
-            thread.start()
-            with pytest.raises(clamd.ScannerUnavailable):
-                clamd.scan(SimpleUploadedFile("x.pdf", b"text"))
-            thread.join(10)
+@pytest.fixture
+def says(settings, tmp_path):
+    """Let CLAMD_URL be a daemon with these answers: (what a file holds, answer) ..., "stream: OK" to all others."""
+    settings.CLAMD_URL = f"unix:{tmp_path}/clamd.sock"
+    with socketserver.ThreadingUnixStreamServer(f"{tmp_path}/clamd.sock", Daemon) as server:
+        thread = threading.Thread(target=server.serve_forever, args=[0.05])
+        thread.start()
+        yield lambda *answers: setattr(server, "answers", answers)
+        server.shutdown()
+        thread.join(10)
+
+
+@pytest.mark.parametrize("answer", [b"", b"INSTREAM size limit exceeded. ERROR\0", b"stream: something ERROR\0"])
+def test_an_answer_that_is_no_verdict_is_never_taken_for_clean(says, answer):
+    says((b"text", answer))
+
+    with pytest.raises(clamd.NoVerdict):
+        clamd.scan(SimpleUploadedFile("x.pdf", b"text"))
+
+
+def test_a_file_that_is_too_large_for_the_daemon_is_told_from_a_daemon_that_is_gone(scanner, settings):
+    settings.CLAMD_URL = scanner
+
+    with pytest.raises(clamd.NoVerdict):
+        clamd.scan(io.BytesIO(b"\0" * 30 * 1024 * 1024))
+    settings.CLAMD_URL = "unix:/nowhere/clamd.sock"
+    with pytest.raises(clamd.ScannerUnavailable):
+        clamd.scan(io.BytesIO(b"text"))
+
+
+def pdf_that_says(mark):
+    writer = pypdf.PdfWriter(io.BytesIO(pdf()))
+    writer.add_metadata({"/Subject": mark})
+    kept = io.BytesIO()
+    writer.write(kept)
+    return kept.getvalue()
+
+
+def test_a_file_that_is_missing_or_refused_holds_up_no_other_and_its_team_and_staff_are_told(
+    says, client_as, mailed, caplog
+):
+    says((b"enormous", b"INSTREAM size limit exceeded. ERROR\0"))
+    proposal = ProposalFactory()
+    missing, large = uploaded(proposal, "gone.pdf"), uploaded(proposal, "large.pdf", pdf_that_says("enormous"))
+    fine = uploaded(proposal, "fine.pdf")
+    private_storage.delete(missing.file.name)
+
+    assert tasks.scan_waiting() is None
+
+    states = dict(proposal.attachments.values_list("name", "scan_status"))
+    assert states == {"gone.pdf": "unscannable", "large.pdf": "unscannable", "fine.pdf": "clean"}
+    assert len(caplog.records) == 2
+    team = client_as(proposal.applicant)
+    page = team.get(reverse("proposals:draft_files", args=[proposal.call.slug, proposal.public_id])).content.decode()
+    assert page.count("We could not scan it for viruses, so nobody can open it.") == 2
+    assert {("gone.pdf" in mail.body, "large.pdf" in mail.body) for mail in mailed(proposal.applicant)} == {
+        (True, False),
+        (False, True),
+    }
+    reviewer = client_as(review_of(in_assessment(proposal)).reviewer)
+    staff = client_as(UserFactory(staff=True))
+    for client in (team, reviewer, staff):
+        assert client.get(large.get_absolute_url()).status_code == 404
+        assert client.get(fine.get_absolute_url()).status_code == 200
+    said = "2 files could not be scanned for viruses, so nobody can open them; the team was told."
+    for address in (
+        proposal.get_absolute_url(),
+        reverse("admin:proposals_proposal_change", args=[proposal.pk]),
+    ):
+        page = staff.get(address).content.decode()
+        assert said in page and "large.pdf" not in page
+    assert said not in reviewer.get(proposal.get_absolute_url()).content.decode()
+    assert "large.pdf: could not be scanned" in team.get(proposal.get_absolute_url()).content.decode()
+
+
+def test_a_file_without_a_verdict_is_tried_again_after_the_others_and_given_up_at_last(says, mailed, caplog):
+    says((b"difficult", b"stream: Can't allocate memory ERROR\0"))
+    proposal = ProposalFactory()
+    difficult = uploaded(proposal, "difficult.pdf", pdf_that_says("difficult"))
+    fine = uploaded(proposal, "fine.pdf")
+
+    actions.scan_waiting()
+    difficult.refresh_from_db(), fine.refresh_from_db()
+    assert (difficult.scan_status, difficult.scan_attempts, fine.scan_status) == ("waiting", 1, "clean")
+    later = uploaded(proposal, "later.pdf")
+    actions.scan_waiting(limit=1)  # the one that had trouble comes last
+    difficult.refresh_from_db(), later.refresh_from_db()
+    assert (difficult.scan_attempts, later.scan_status, mailed(proposal.applicant)) == (1, "clean", [])
+
+    Attachment.objects.filter(pk=difficult.pk).update(scan_attempts=59)
+    actions.scan_waiting()
+
+    difficult.refresh_from_db()
+    assert difficult.scan_status == Attachment.Scan.UNSCANNABLE
+    assert ["difficult.pdf" in mail.body for mail in mailed(proposal.applicant)] == [True]
+
+
+@pytest.mark.parametrize("state", [Attachment.Scan.UNSCANNABLE, Attachment.Scan.INFECTED])
+def test_a_file_that_nobody_can_read_answers_no_question(client_as, state):
+    call = CallFactory()
+    question = CallQuestion.objects.create(call=call, position=1, kind="file", text="Your letter of support")
+    proposal = ProposalFactory(call=call)
+    name = questions.name_of(question.pk)
+    file = actions.add_attachment(
+        proposal=proposal, by=proposal.applicant, file=SimpleUploadedFile("letter.pdf", pdf()), question=name
+    )
+    Attachment.objects.filter(pk=file.pk).update(scan_status=state)
+
+    with pytest.raises(ActionRefused, match="1 answer is missing"):
+        actions.submit_proposal(proposal=proposal, by=proposal.applicant)
+    page = client_as(proposal.applicant).get(
+        reverse("proposals:draft_check", args=[proposal.call.slug, proposal.public_id])
+    )
+    assert "so nobody can read it. Add a clean copy, or take it out." in page.content.decode()
+    assert file.get_absolute_url() not in page.content.decode()
