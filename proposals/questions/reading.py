@@ -157,10 +157,8 @@ def _date(question, raw, choices):
 def _files(question, raw, choices):
     kept = [file.name for file in raw if not file.is_lost]
     if not kept:
-        raise ValueError(
-            f"“{raw[0].name}” {'held a virus' if raw[0].is_infected else 'could not be scanned for viruses'}, so nobody "
-            "can read it. Add a clean copy, or take it out."
-        )
+        why = "held a virus" if raw[0].is_infected else "could not be scanned for viruses"
+        raise ValueError(f"“{raw[0].name}” {why}, so nobody can read it. Add a clean copy, or take it out.")
     return kept
 
 

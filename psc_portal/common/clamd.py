@@ -19,7 +19,7 @@ class ScannerUnavailable(Exception):
 
 
 class NoVerdict(Exception):
-    """The daemon answers, but not about this file: too large for it, or more than it can take in. Others may be fine."""
+    """The daemon answers, but not about this file: it is too large, or too much. Others may be fine."""
 
 
 class TooLarge(NoVerdict):
