@@ -41,37 +41,54 @@ def add_attachment(*, proposal, by, file, question="") -> Attachment:
         kind = check_upload(file, max_bytes=settings.UPLOAD_MAX_BYTES)
     except ValidationError as problem:
         raise ActionRefused(" ".join(problem.messages))
-    kept = without_metadata(file, kind)
-    attachment = Attachment(
-        proposal=stored,
-        question=question,
-        name=name,
-        kind=kind,
-        size=kept.size,
-        uploaded_by=by,
-        uploaded_at=clock.now(),
-        scan_status=Attachment.Scan.WAITING if clamd.is_set_up() else Attachment.Scan.NOT_SCANNED,
-    )
-    if stored.call.is_blind:
-        try:
-            neutral = neutral_copy(kept, kind)
-        except Exception:  # what cannot be made neutral cannot be shown to a reviewer of this call
-            logger.exception("no neutral copy of an upload")
-            raise ActionRefused(
-                f"“{name}” could not be freed of its document properties, and this call hides who applies. "
-                "Save it again or print it to a new PDF, then add that."
-            )
-        attachment.neutral_file.save(f"neutral{PurePath(name).suffix}", ContentFile(neutral), save=False)
     if question:
         stored.attachments.current().filter(question=question).update(removed_at=clock.now())
-    kept.seek(0)
-    attachment.file.save(name, kept, save=False)
-    attachment.save()
-    if attachment.is_waiting_for_scan:
-        outbox.enqueue(SCAN, attachment.pk)
+    try:
+        attachment = store_file(
+            Attachment(proposal=stored, question=question, name=name, kind=kind, uploaded_by=by),
+            without_metadata(file, kind),
+        )
+    except NotNeutral:
+        raise ActionRefused(
+            f"“{name}” could not be freed of its document properties, and this call hides who applies. "
+            "Save it again or print it to a new PDF, then add that."
+        )
     audit.record(
         "add_attachment", attachment, by=by, after=audit.snapshot(attachment, ["proposal", "question", "kind", "size"])
     )
+    return attachment
+
+
+class NotNeutral(Exception):
+    """No copy without names can be made, so the file cannot be shown to a reviewer of a blind call."""
+
+
+def store_file(attachment, content, *, is_clean=False) -> Attachment:
+    """Keep the content of a new file, in a blind call its neutral copy too, and have it scanned.
+
+    Args:
+        is_clean: the very same content was found clean before.
+    Raises:
+        NotNeutral: the call is blind, and there is no neutral copy.
+    """
+    if attachment.proposal.call.is_blind:
+        try:
+            neutral = neutral_copy(content, attachment.kind)
+        except Exception as problem:
+            logger.exception("no neutral copy of an upload")
+            raise NotNeutral from problem
+        ending = PurePath(attachment.name).suffix
+        attachment.neutral_file.save(f"neutral{ending}", ContentFile(neutral), save=False)
+    attachment.size, attachment.uploaded_at = content.size, clock.now()
+    if is_clean:
+        attachment.scan_status = Attachment.Scan.CLEAN
+    elif clamd.is_set_up():
+        attachment.scan_status = Attachment.Scan.WAITING
+    content.seek(0)
+    attachment.file.save(attachment.name, content, save=False)
+    attachment.save()
+    if attachment.is_waiting_for_scan:
+        outbox.enqueue(SCAN, attachment.pk)
     return attachment
 
 
@@ -104,7 +121,7 @@ def scan_attachment(*, attachment) -> Attachment:
     Raises:
         ScannerUnavailable: no verdict on any file now; it goes on waiting, and `scan_waiting` asks again.
     """
-    if not attachment.is_waiting_for_scan:
+    if not attachment.is_waiting_for_scan or not clamd.is_set_up():
         return attachment
     try:
         with attachment.file.open("rb") as file:

@@ -5,6 +5,7 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 
 from proposals import permissions, questions
+from proposals.actions.attaching import NotNeutral, store_file
 from proposals.models import Attachment, Call, DraftVersion, Proposal
 from psc_portal.common import audit, clock
 from psc_portal.common.refusals import ActionRefused
@@ -90,21 +91,32 @@ def _is_own(name) -> bool:
 
 
 def _copy_files(earlier, draft, names, by) -> list[str]:
-    """Each file is copied, so that taking it out here leaves it there."""
+    """Each file is copied, so that taking it out here leaves it there. What is not taken along, in words."""
     left_out = []
     for file in earlier.attachments.current():
-        if file.scan_status == Attachment.Scan.INFECTED:
-            left_out.append(f"the file “{file.name}”, in which a virus was found")
-            continue
-        try:
-            content = file.file.read()
-        except OSError:
-            left_out.append(f"the file “{file.name}”, which could not be read")
-            continue
-        copy = Attachment(
-            proposal=draft, question=names.get(file.question, ""), name=file.name, kind=file.kind, size=file.size,
-            uploaded_by=by, uploaded_at=clock.now(), scan_status=file.scan_status, scanned_at=file.scanned_at,
-        )  # fmt: skip
-        copy.file.save(file.name, ContentFile(content), save=False)
-        copy.save()
+        if why := _why_not_copied(file, draft, names, by):
+            left_out.append(f"the file “{file.name}”, {why}")
     return left_out
+
+
+def _why_not_copied(file, draft, names, by) -> str:
+    """Copy one file; or the reason why it stays behind."""
+    if file.is_infected:
+        return "in which a virus was found"
+    if file.is_lost:
+        return "which could not be scanned for viruses"
+    if file.question and not names.get(file.question):  # beside the proposal it might be too many, or tell a name
+        return "which answers a question that this call does not ask"
+    try:
+        content = ContentFile(file.file.read())
+    except OSError:
+        return "which could not be read"
+    copy = Attachment(
+        proposal=draft, question=names.get(file.question, ""), name=file.name, kind=file.kind, uploaded_by=by,
+        scan_status=file.scan_status, scanned_at=file.scanned_at,
+    )  # fmt: skip
+    try:
+        store_file(copy, content, is_clean=file.scan_status == Attachment.Scan.CLEAN)
+    except NotNeutral:
+        return "which could not be freed of its document properties, and this call hides who applies"
+    return ""

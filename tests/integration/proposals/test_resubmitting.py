@@ -9,10 +9,12 @@ from projects.models import Priority
 from proposals import actions, questions, readings, since_last_time
 from proposals.models import Attachment, CallQuestion, Proposal
 from psc_portal.common import clock
+from psc_portal.common.models import OutboxMessage
 from psc_portal.common.refusals import ActionRefused
 from tests.factories.accounts import UserFactory
 from tests.factories.projects import OrganisationFactory, PriorityFactory
 from tests.factories.proposals import CallFactory, ProposalFactory, complete_answers, review_of
+from tests.unit.common.test_uploads import pdf
 
 pytestmark = pytest.mark.django_db
 
@@ -98,6 +100,74 @@ def test_files_are_copied_so_that_removing_one_leaves_the_other():
     assert original.file.read() == b"%PDF"
     assert original.removed_at is None
     assert draft.left_out == ["the file “bad.pdf”, in which a virus was found"]
+
+
+def with_file(earlier, name, content=None, **values) -> Attachment:
+    file = Attachment(proposal=earlier, name=name, kind="pdf", size=4, uploaded_by=earlier.applicant,
+                      uploaded_at=clock.now(), **values)  # fmt: skip
+    file.file.save(name, ContentFile(pdf() if content is None else content), save=False)
+    file.save()
+    return file
+
+
+def test_a_copy_into_a_blind_call_has_its_neutral_copy_or_stays_behind():
+    earlier = declined()
+    with_file(earlier, "letter.pdf")
+    with_file(earlier, "broken.pdf", b"%PDF-")
+
+    draft = again(earlier, CallFactory(is_blind=True, priorities=list(earlier.call.priorities.all())))
+
+    copy = draft.attachments.get()
+    assert (copy.name, copy.neutral_file.read()[:5]) == ("letter.pdf", b"%PDF-")
+    assert draft.left_out == [
+        "the file “broken.pdf”, which could not be freed of its document properties, and this call hides who applies"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("was", "has_scanner", "becomes"),
+    [
+        ("waiting", True, "waiting"),
+        ("not_scanned", True, "waiting"),
+        ("waiting", False, "waiting"),
+        ("not_scanned", False, "not_scanned"),
+        ("clean", True, "clean"),
+    ],
+)
+def test_a_copy_waits_for_a_scan_of_its_own_unless_it_was_found_clean(settings, was, has_scanner, becomes):
+    settings.CLAMD_URL = "unix:/nowhere/clamd.sock" if has_scanner else ""
+    earlier = declined()
+    with_file(earlier, "letter.pdf", scan_status=was, scanned_at=clock.now() if was == "clean" else None)
+
+    copy = again(earlier).attachments.get()
+
+    assert copy.scan_status == becomes
+    jobs = OutboxMessage.objects.filter(task="proposals.scan_attachment").values_list("arguments", flat=True)
+    assert list(jobs) == ([[copy.pk]] if becomes == "waiting" else [])
+
+
+def test_files_go_to_the_same_question_and_those_that_nobody_asks_for_or_can_read_are_named():
+    old = CallFactory(at_panel=True)
+    asked = {"kind": "file", "text": "Your letter of support"}
+    letter = CallQuestion.objects.create(call=old, position=1, **asked)
+    chart = CallQuestion.objects.create(call=old, position=2, kind="file", text="Your chart")
+    earlier = declined(call=old)
+    with_file(earlier, "letter.pdf", question=questions.name_of(letter.pk))
+    with_file(earlier, "chart.pdf", question=questions.name_of(chart.pk))
+    with_file(earlier, "large.pdf", scan_status="unscannable")
+    for number in range(5):
+        with_file(earlier, f"{number}.pdf")
+    call = CallFactory(priorities=list(old.priorities.all()))
+    there = CallQuestion.objects.create(call=call, position=1, **asked)
+
+    draft = again(earlier, call)
+
+    copied = dict(draft.attachments.values_list("name", "question"))
+    assert copied == {"letter.pdf": questions.name_of(there.pk)} | {f"{number}.pdf": "" for number in range(5)}
+    assert draft.left_out == [
+        "the file “chart.pdf”, which answers a question that this call does not ask",
+        "the file “large.pdf”, which could not be scanned for viruses",
+    ]
 
 
 def test_clicking_twice_gives_one_draft():
