@@ -8,6 +8,7 @@ from proposals.questions.asking import Question
 
 YES_NO = (("yes", "Yes"), ("no", "No"))
 OUTSIDE = "outside"  # an adopter in none of the systems of the region
+AGREED = "agreed"  # how far an adopter is: in writing
 
 
 @dataclass
@@ -52,7 +53,7 @@ class Choices:
         )
 
     def adoption_stages(self):
-        return (("asked", "Asked"), ("interested", "Interested"), ("agreed", "Agreed in writing"))
+        return (("asked", "Asked"), ("interested", "Interested"), (AGREED, "Agreed in writing"))
 
     def budget_years(self):
         return (("1", "Year 1"), ("2", "Year 2"), ("3", "Year 3"))

@@ -7,7 +7,7 @@ from decimal import Decimal
 from proposals import blinding, identities
 from proposals.questions import reading
 from proposals.questions.asking import Kind, Question, Section, is_answered
-from proposals.questions.choices import OUTSIDE, Choices
+from proposals.questions.choices import AGREED, OUTSIDE, Choices
 from proposals.questions.sections import ADOPTERS, sections_of
 
 
@@ -147,9 +147,13 @@ def budget_table(answers: Mapping) -> list[tuple[str, str, str, str]]:
     return [(key, label, reading.pounds(sums["asked"]), reading.pounds(sums["matched"])) for key, label, sums in rows]
 
 
-def systems_named(answers: Mapping) -> set[str]:
-    """Codes of the region's systems in which an adopter is listed."""
-    named = {answers.get(f"adopter-{number}-system") for number in ADOPTERS.filled(answers)}
+def systems_named(answers: Mapping, *, agreed: bool = False) -> set[str]:
+    """Codes of the region's systems in which an adopter is listed; with `agreed`, one that has agreed in writing."""
+    named = {
+        answers.get(f"adopter-{number}-system")
+        for number in ADOPTERS.filled(answers)
+        if not agreed or answers.get(f"adopter-{number}-stage") == AGREED
+    }
     return {code for code in named if code and code != OUTSIDE}
 
 

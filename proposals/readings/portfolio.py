@@ -1,5 +1,6 @@
 """Fit with the wider portfolio: possible duplicates, overlap with running projects, what stays uncovered."""
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -7,7 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db.models import CharField, F, Func
 
 from projects.models import Priority, Project, System
-from proposals import likeness, scoring
+from proposals import likeness, questions, scoring
 from proposals.models import Proposal
 
 RUNNING = [status for status in Project.Status.values if status not in ("closed", "stopped")]
@@ -27,11 +28,21 @@ class Overlap:
 
 
 @dataclass(frozen=True)
+class Covered:
+    """How many fundable proposals cover a system, by what they rest it on."""
+
+    system: System
+    by_team: int  # the lead or a partner belongs to it, or serves all systems
+    by_adopter: int  # an adopter in it is listed under criterion 3
+    by_agreed: int  # of these: one has agreed in writing
+
+
+@dataclass(frozen=True)
 class Portfolio:
     duplicates: list[Overlap]
     running: list[Overlap]
     priorities: list[tuple[Priority, int]]  # of the call, each with how many fundable proposals serve it
-    systems: list[tuple[System, int]]
+    systems: list[Covered]
     fundable: int
 
 
@@ -100,21 +111,19 @@ def _covered_priorities(call, by_pk, fundable) -> list[tuple[Priority, int]]:
     return [(priority, counts.get(priority.pk, 0)) for priority in call.priorities.all()]
 
 
-def _covered_systems(by_pk, fundable) -> list[tuple[System, int]]:
-    """A system is covered by a fundable proposal whose lead or a partner belongs to it, or serves all systems."""
-    counts: dict[int, int] = {}
-    everywhere = 0
-    for pk in fundable:
-        if pk not in by_pk:
-            continue
-        proposal = by_pk[pk]
+def _covered_systems(by_pk, fundable) -> list[Covered]:
+    systems = list(System.objects.all())
+    everywhere = {one.code for one in systems}
+    team, adopters, agreed = Counter(), Counter(), Counter()
+    for proposal in (by_pk[pk] for pk in fundable if pk in by_pk):
         involved = [one for one in (proposal.organisation, *proposal.partners.all()) if one]
         if any(one.serves_all_systems for one in involved):
-            everywhere += 1
-            continue
-        for system in {one.system_id for one in involved} - {None}:
-            counts[system] = counts.get(system, 0) + 1
-    return [(system, counts.get(system.pk, 0) + everywhere) for system in System.objects.all()]
+            team.update(everywhere)
+        else:
+            team.update({one.system.code for one in involved if one.system})
+        adopters.update(questions.systems_named(proposal.answers))
+        agreed.update(questions.systems_named(proposal.answers, agreed=True))
+    return [Covered(one, team[one.code], adopters[one.code], agreed[one.code]) for one in systems]
 
 
 def fundable_of(ranking, call) -> scoring.MoneyLine:

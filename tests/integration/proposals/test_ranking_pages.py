@@ -17,7 +17,7 @@ from psc_portal.common import clock
 from psc_portal.common.models import AuditEvent, OutboxMessage
 from psc_portal.common.refusals import ActionRefused
 from tests.factories.accounts import UserFactory
-from tests.factories.projects import OrganisationFactory, ProjectFactory
+from tests.factories.projects import OrganisationFactory, ProjectFactory, SystemFactory
 from tests.factories.proposals import CallFactory, ProposalFactory, review_of
 
 pytestmark = pytest.mark.django_db
@@ -448,7 +448,7 @@ def test_two_proposals_of_one_organisation_for_the_same_priority_are_possible_du
     assert ["same organisation" in why for row in fit.duplicates for why in row.why] == [True]
 
 
-def test_priorities_and_systems_that_the_fundable_leave_uncovered_are_named():
+def test_priorities_that_the_fundable_leave_uncovered_are_named():
     call, (first, _second) = call_with({"One": {"a": 5}, "Two": {"a": 3}})
 
     fit = portfolio.portfolio_of(call, Proposal.objects.filter(call=call), {first.pk})
@@ -456,7 +456,6 @@ def test_priorities_and_systems_that_the_fundable_leave_uncovered_are_named():
 
     assert [count for _priority, count in fit.priorities] == [1]
     assert none.priorities == [(priority, 0) for priority in call.priorities.all()]
-    assert first.organisation.system is None or dict(fit.systems)[first.organisation.system] == 1
 
 
 def test_a_hidden_proposal_is_in_no_duplicate(client_as):
@@ -475,3 +474,35 @@ def test_a_hidden_proposal_is_in_no_duplicate(client_as):
 
 def test_the_resampling_is_the_one_that_the_page_names():
     assert scoring.RESAMPLES == 1000
+
+
+def test_systems_are_covered_by_lead_partners_and_listed_adopters_each_told_apart(client_as):
+    call, (first, second) = call_with({"One": {"a": 5}, "Two": {"a": 3}}, money_total=50_000)
+    lead, asked, agreed, nobody = (SystemFactory() for _ in range(4))
+    Proposal.objects.filter(pk=first.pk).update(
+        organisation=OrganisationFactory(system=lead),
+        answers=first.answers
+        | {"adopter-1-system": asked.code, "adopter-1-stage": "asked"}
+        | {"adopter-2-system": agreed.code, "adopter-2-stage": "agreed"}
+        | {"adopter-3-system": agreed.code, "adopter-3-stage": "asked", "adopter-4-system": "outside"},
+    )
+    Proposal.objects.filter(pk=second.pk).update(organisation=OrganisationFactory(system=nobody))  # below the line
+
+    answer = page_of(client_as(UserFactory(staff=True)), call, "portfolio")
+
+    covered = {one.system: (one.by_team, one.by_adopter, one.by_agreed) for one in answer.context["fit"].systems}
+    assert [covered[one] for one in (lead, asked, agreed, nobody)] == [(1, 0, 0), (0, 1, 0), (0, 1, 1), (0, 0, 0)]
+    page = answer.content.decode()
+    assert "which adopters they list under criterion 3" in page
+    assert f"{nobody.name} <strong>(uncovered)</strong>" in page
+    assert page.count("(uncovered)") == 1
+
+
+def test_an_organisation_that_serves_all_systems_covers_each_of_them():
+    call, (first,) = call_with({"One": {"a": 5}})
+    systems = [SystemFactory(), SystemFactory()]
+    first.partners.add(OrganisationFactory(system=systems[0], serves_all_systems=True))
+
+    fit = portfolio.portfolio_of(call, Proposal.objects.filter(call=call), {first.pk})
+
+    assert {one.system: one.by_team for one in fit.systems} == dict.fromkeys(systems, 1)
