@@ -353,6 +353,7 @@ def _write_what_was_answered(proposal, found) -> None:
             proposal=proposal,
             position=position,
             description=row["description"],
+            year=int(row["year"] or 1),
             asked=row["asked"],
             matched=row["matched"] or 0,
         )

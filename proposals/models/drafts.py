@@ -550,6 +550,7 @@ class BudgetLine(models.Model):
     proposal = models.ForeignKey(Proposal, models.CASCADE, related_name="budget_lines")
     position = models.PositiveSmallIntegerField()
     description = models.CharField(max_length=200)
+    year = models.PositiveSmallIntegerField(default=1, help_text="Year of the project, counted from 1")
     asked = models.DecimalField(max_digits=12, decimal_places=2, help_text="Pounds asked of us")
     matched = models.DecimalField(
         max_digits=12, decimal_places=2, default=0, help_text="Pounds from others, in kind too"
@@ -560,6 +561,7 @@ class BudgetLine(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["proposal", "position"], name="budget_line_position_once"),
             models.CheckConstraint(condition=Q(asked__gte=0, matched__gte=0), name="budget_line_not_negative"),
+            models.CheckConstraint(condition=Q(year__gte=1), name="budget_line_year_from_1"),
         ]
 
     def __str__(self):

@@ -44,6 +44,7 @@ class Question:
     choices: str = ""  # the name of a list in `Choices`
     options: tuple[tuple[str, str], ...] = ()  # or the list itself
     enter: str = ""  # what to do when it is empty; made from the label if left out
+    if_empty: str = ""  # what leaving it empty means, as readers see it
     names_people: bool = False  # hidden from reviewers of a blind call
     at_most: int = LINE_LENGTH
     asked_if: Condition | None = None

@@ -73,11 +73,12 @@ BUDGET = Rows(
     at_most=12,
     questions=(
         Question("description", "What it pays for", Kind.LINE, at_most=LINE_LENGTH),
-        Question("year", "Year", Kind.CHOICE, "Leave it empty for year 1", choices="budget_years", is_required=False),
+        Question("year", "Year", Kind.CHOICE, "Leave it empty for year 1", choices="budget_years", is_required=False,
+                 if_empty="Year 1"),
         Question("asked", "Asked of us, in pounds", Kind.MONEY),
         Question("matched", "From others or in kind, in pounds", Kind.MONEY, is_required=False),
     ),
-)
+)  # fmt: skip
 SECTIONS = (
     Section(
         "about",

@@ -26,7 +26,7 @@ class Answer:
 
 def as_text(question: Question, raw, choices: Choices) -> str:
     if not is_answered(raw):
-        return ""
+        return question.if_empty
     if question.kind == Kind.CHOICE:
         return choices.label(question, raw)
     if question.kind == Kind.CHOICES:
@@ -133,9 +133,15 @@ def _answer(question, answers, choices) -> Answer:
     return Answer(question, as_text(question, raw, choices), files)
 
 
-def shown_totals(answers: Mapping) -> dict[str, str]:
-    """The sums of the budget as text."""
-    return {name: reading.pounds(amount) for name, amount in reading.budget_totals(answers).items()}
+def shown_totals(answers: Mapping) -> dict:
+    """The sums of the budget as text; with those of each year, where there is more than one."""
+    by_year = reading.budget_by_year(answers)
+    years = [(year, _as_pounds(sums)) for year, sums in by_year.items()] if len(by_year) > 1 else []
+    return _as_pounds(reading.budget_totals(answers)) | {"years": years}
+
+
+def _as_pounds(sums) -> dict[str, str]:
+    return {name: reading.pounds(amount) for name, amount in sums.items()}
 
 
 def budget_table(answers: Mapping) -> list[tuple[str, str, str, str]]:

@@ -53,6 +53,25 @@ def test_a_submitted_proposal_has_its_number_its_rows_and_one_receipt_by_mail(se
 
 
 @pytest.mark.django_db
+def test_each_line_of_the_budget_keeps_its_year_and_pages_show_it_with_the_sums(client_as):
+    proposal = ProposalFactory()
+    proposal.answers |= {"budget-2-description": "Training", "budget-2-year": "2", "budget-2-asked": "500"}
+    proposal.save()
+
+    actions.submit_proposal(proposal=proposal, by=proposal.applicant)
+
+    lines = [(line.description, line.year, line.asked) for line in proposal.budget_lines.all()]
+    assert lines == [("Nurse time", 1, 12500), ("Training", 2, 500)]
+    proposal.refresh_from_db()
+    [budget] = [one for one in questions.shown_of(proposal) if one.section.slug == "budget"]
+    assert [row[1].text for _number, row in budget.rows] == ["Year 1", "Year 2"]  # the first was left empty
+    copy = client_as(proposal.applicant).get(reverse("proposals:proposal_copy", args=[proposal.reference])).content.decode()
+    staff = client_as(UserFactory(staff=True)).get(reverse("admin:proposals_proposal_screen", args=[proposal.pk]))
+    for page in (copy, staff.content.decode()):
+        assert "Year 2: £500 asked of us" in page
+
+
+@pytest.mark.django_db
 def test_submitting_twice_gives_one_number_and_one_receipt():
     proposal = ProposalFactory()
     actions.submit_proposal(proposal=proposal, by=proposal.applicant)

@@ -74,7 +74,15 @@ def test_budget_lines_add_up_and_skip_what_is_no_money():
         "budget-3-matched": "0.50",
     }
 
-    assert questions.shown_totals(lines) == {"asked": "£12,500", "matched": "£0.50"}
+    assert questions.shown_totals(lines) == {"asked": "£12,500", "matched": "£0.50", "years": []}
+
+
+def test_budget_lines_of_several_years_add_up_by_year_too():
+    lines = {"budget-1-asked": "100", "budget-2-asked": "50", "budget-2-year": "3", "budget-3-matched": "7"}
+
+    assert questions.shown_totals(lines)["years"] == [
+        (1, {"asked": "£100", "matched": "£7"}), (3, {"asked": "£50", "matched": "£0"}),
+    ]  # fmt: skip
 
 
 def test_a_blind_reader_gets_no_answer_that_names_people():
