@@ -25,7 +25,7 @@ import redis
 from django.conf import settings as django_settings
 from django.db import connection
 from playwright.sync_api import Error as PlaywrightError
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Locator, sync_playwright
 
 from psc_portal import local_servers
 from tests.functional.browsing import DESKTOP, totp_code
@@ -181,6 +181,23 @@ def _stack_database(stack, settings, django_db_blocker):
 
 
 # The browser ---------------------------------------------------------------------------------------------------------
+@pytest.fixture(scope="session", autouse=True)
+def _clicks_wait_for_whole_pages():
+    """After a click that leads to another page, wait for all of it: Playwright waits until it has begun to come."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("click", "dblclick"):
+            patch.setattr(Locator, name, followed_by_a_wait(getattr(Locator, name)))
+        yield
+
+
+def followed_by_a_wait(action):
+    def act_and_wait(locator, **options):
+        action(locator, **options)
+        locator.page.wait_for_load_state()
+
+    return act_and_wait
+
+
 @pytest.fixture(scope="session")
 def browser():
     names = [os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
