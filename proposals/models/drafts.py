@@ -8,13 +8,13 @@ from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import Case, Count, OuterRef, Q, Subquery, When
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Coalesce, Concat
+from django.db.models.functions import Coalesce, Concat, Left
 from django.urls import reverse
 from django.utils.functional import cached_property
 
 from projects.models import care_settings_field
 from proposals.models.calls import Call
-from proposals.models.interests import PlainWords, ties_of
+from proposals.models.interests import InConflictWith, PlainWords
 from psc_portal.common import clock
 from psc_portal.common.files import private_storage, random_name
 from psc_portal.common.models import Stateful, StatusChange, Timestamped
@@ -42,18 +42,9 @@ class ProposalQuerySet(models.QuerySet):
     def clear_of_conflict_with(self, user):
         """Without those in which the user has an interest, declared, recorded or inferred, and not overridden.
 
-        Inferred (`ties_of` says from what): overridden kind by kind; that somebody wrote it is never overridden.
+        Inferred from what, docs/methods.md says: overridden kind by kind; that somebody wrote it is never overridden.
         """
-        from proposals.models.reviews import ConflictOfInterest
-
-        conflicts = ConflictOfInterest.objects.filter(user=user).order_by()
-        overridden = conflicts.filter(overridden_at__isnull=False)
-        clear = self.exclude(pk__in=conflicts.in_force().values("proposal")).exclude(
-            pk__in=Proposal.objects.of_team(user).order_by().values("pk")
-        )
-        for kind, tied in ties_of(user).items():
-            clear = clear.filter(~tied | Q(pk__in=overridden.filter(kind=kind).values("proposal")))
-        return clear
+        return self.exclude(pk__in=InConflictWith(user))
 
     def seen_by_staff(self, user):
         """Everything but drafts (those are their authors' only) and what the staff member has an interest in."""
@@ -248,6 +239,7 @@ class Proposal(Stateful, Timestamped):
         indexes = [
             models.Index(fields=["call", "status"], name="proposal_call_status"),
             GinIndex(fields=["search"], name="proposal_search"),
+            GinIndex(SearchVector(Left("named", 200_000), config="simple"), name="proposal_named_words"),
         ]
 
     def __str__(self):

@@ -2,8 +2,8 @@
 
 import datetime as dt
 
-from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, TextField
-from django.db.models.functions import Coalesce
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import BigIntegerField, Func, Q, TextField, Value
 
 from projects.models import Affiliation, Project, ProjectLead
 from proposals import identities
@@ -24,11 +24,27 @@ class PlainWords(Func):
     output_field = TextField()
 
 
-class Names(Func):
-    """Whether plain words name an organisation: arguments words, name, short name, former names."""
+class InConflictWith(Func):
+    """Ids of the proposals in which a person has an interest, to be used as `pk__in`.
 
-    function = "proposals_names"
-    output_field = BooleanField()
+    The function (migration 0010) takes the person, the domain of their address where it belongs to one organisation,
+    the domains above it, since when work together counts, and today.
+    """
+
+    function = "proposals_in_conflict_with"
+    template = "(SELECT %(function)s(%(expressions)s))"
+    output_field = BigIntegerField()
+
+    def __init__(self, user, **extra):
+        domain = identities.own_domain(user.email)
+        super().__init__(
+            Value(user.pk),
+            Value(domain),
+            Value(identities.parents(domain), output_field=ArrayField(TextField())),
+            Value(dt.datetime.combine(years_ago(), dt.time(), clock.UK)),
+            Value(clock.today()),
+            **extra,
+        )
 
 
 def affiliations_since(since: dt.date):
@@ -44,75 +60,3 @@ def leads_since(since: dt.date):
 
 def projects_since(since: dt.date):
     return Project.objects.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=since)).order_by()
-
-
-def ties_of(user) -> dict[str, Q]:
-    """By kind of conflict: which proposals the user has such a tie to."""
-    from proposals.models.drafts import Collaborator, Proposal
-    from proposals.models.reviews import ConflictOfInterest
-
-    kinds = ConflictOfInterest.Kind
-    since = years_ago()
-    belongs = affiliations_since(since).filter(user=user).order_by()
-    teams = Collaborator.objects.filter(accepted_at__isnull=False).order_by()
-
-    def with_partner(organisations):
-        return Q(pk__in=Proposal.partners.through.objects.filter(organisation__in=organisations).values("proposal"))
-
-    organisations = belongs.values("organisation")
-    named = belongs.filter(
-        Names(
-            OuterRef("named"),
-            F("organisation__name"),
-            F("organisation__short_name"),
-            F("organisation__former_names"),
-        )
-    )
-    ties = {
-        kinds.SAME_ORGANISATION: Q(organisation__in=organisations) | with_partner(organisations),
-        kinds.NAMED: Exists(named),
-    }
-    if domain := identities.own_domain(user.email):
-        same = _addresses("applicant__email", domain) | Q(
-            pk__in=teams.filter(_addresses("user__email", domain), left_at__isnull=True).values("proposal")
-        )
-        same |= _domains("organisation__email_domain", domain)
-        same |= Q(
-            pk__in=Proposal.partners.through.objects.filter(_domains("organisation__email_domain", domain)).values(
-                "proposal"
-            )
-        )
-        ties[kinds.SAME_DOMAIN] = same
-    moment = dt.datetime.combine(since, dt.time(), clock.UK)
-    mine = (
-        Proposal.objects.annotate(worked_at=Coalesce("submitted_at", "created_at"))
-        .filter(Q(applicant=user) | Q(pk__in=teams.filter(user=user).values("proposal")), worked_at__gte=moment)
-        .order_by()
-    )
-    led = leads_since(since).filter(user=user, project__in=projects_since(since).values("pk")).values("project")
-    together = [
-        mine.values("applicant"),
-        teams.filter(proposal__in=mine.values("pk")).values("user"),
-        leads_since(since).filter(project__in=led).values("user"),
-    ]
-    worked = Q()
-    for people in together:
-        worked |= Q(applicant__in=people) | Q(
-            pk__in=teams.filter(user__in=people, left_at__isnull=True).values("proposal")
-        )
-    worked |= Q(organisation__in=Project.objects.filter(pk__in=led).order_by().values("lead_organisation"))
-    worked |= Q(organisation__in=Project.partners.through.objects.filter(project__in=led).values("organisation"))
-    ties[kinds.WORKED_TOGETHER] = worked
-    return ties
-
-
-def _addresses(name, domain) -> Q:
-    """E-mail addresses of a domain, of one within it, or of one above it."""
-    found = Q(**{f"{name}__iendswith": f"@{domain}"}) | Q(**{f"{name}__iendswith": f".{domain}"})
-    for parent in identities.parents(domain):
-        found |= Q(**{f"{name}__iendswith": f"@{parent}"})
-    return found
-
-
-def _domains(name, domain) -> Q:
-    return Q(**{f"{name}__in": [domain, *identities.parents(domain)]}) | Q(**{f"{name}__iendswith": f".{domain}"})
