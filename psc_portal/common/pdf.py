@@ -157,6 +157,8 @@ def _result(child, last: dict, child_log: str) -> dict:
     log.warning("PDF child ended with %s: %s", child.returncode, detail)
     if "failed" in last:
         raise PdfFailed(last["failed"], detail=detail)
+    if child_log.rstrip().endswith("MemoryError"):  # nothing was left to say it with
+        raise PdfFailed("memory", detail=detail)
     if child.returncode == -signal.SIGXCPU:
         raise PdfFailed("time", detail=detail, seconds="its share of processor")
     if child.returncode < 0:
