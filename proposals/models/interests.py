@@ -27,7 +27,7 @@ class PlainWords(Func):
 class InConflictWith(Func):
     """Ids of the proposals in which a person has an interest, to be used as `pk__in`.
 
-    The function (migration 0010) takes the person, the domain of their address where it belongs to one organisation,
+    The function (migration 0012) takes the person, the domain of their address where it belongs to one organisation,
     the domains above it, since when work together counts, and today.
     """
 

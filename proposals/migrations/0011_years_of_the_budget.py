@@ -20,7 +20,7 @@ def read_years(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("proposals", "0009_names_are_dear")]
+    dependencies = [("proposals", "0010_files_that_cannot_be_scanned")]
     operations = [
         migrations.AddField(
             model_name="budgetline",

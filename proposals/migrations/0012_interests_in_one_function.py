@@ -116,7 +116,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0001_initial"),
         ("projects", "0003_search_and_kept_promises"),
-        ("proposals", "0010_files_that_cannot_be_scanned"),
+        ("proposals", "0011_years_of_the_budget"),
     ]
     operations = [
         migrations.AddIndex(
