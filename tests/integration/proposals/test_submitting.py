@@ -65,7 +65,11 @@ def test_each_line_of_the_budget_keeps_its_year_and_pages_show_it_with_the_sums(
     proposal.refresh_from_db()
     [budget] = [one for one in questions.shown_of(proposal) if one.section.slug == "budget"]
     assert [row[1].text for _number, row in budget.rows] == ["Year 1", "Year 2"]  # the first was left empty
-    copy = client_as(proposal.applicant).get(reverse("proposals:proposal_copy", args=[proposal.reference])).content.decode()
+    copy = (
+        client_as(proposal.applicant)
+        .get(reverse("proposals:proposal_copy", args=[proposal.reference]))
+        .content.decode()
+    )
     staff = client_as(UserFactory(staff=True)).get(reverse("admin:proposals_proposal_screen", args=[proposal.pk]))
     for page in (copy, staff.content.decode()):
         assert "Year 2: £500 asked of us" in page
