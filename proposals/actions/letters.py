@@ -17,6 +17,8 @@ from psc_portal.common import audit, clock, outbox
 from psc_portal.common.nhs_numbers import refuse_nhs_numbers
 from psc_portal.common.refusals import ActionRefused
 
+NAMED = 10  # letters that a refusal names; the page lists all
+
 
 def _decision_to_answer(by, proposal) -> Decision:
     stored = proposal_under_call(proposal)
@@ -204,7 +206,9 @@ def release_all_letters(*, call, by) -> list[FeedbackLetter]:
         if missing := missing_of(decision, locked.get(decision.pk)):
             problems.append(f"{decision.proposal.reference}: {'; '.join(missing)}")
     if problems:
-        raise ActionRefused(f"Nothing was sent, because something is missing. {'. '.join(problems)}.")
+        named = ". ".join(problems[:NAMED])
+        more = f" And {len(problems) - NAMED} more." if len(problems) > NAMED else ""
+        raise ActionRefused(f"Nothing was sent, because something is missing. {named}.{more}")
     if not waiting:
         raise ActionRefused("All letters of this call have been released already. Nothing was sent again.")
     bands = bands_of_call(stored)

@@ -9,7 +9,7 @@ from django.utils.html import format_html
 
 from proposals import actions, permissions
 from proposals.models import Call
-from proposals.readings.letters import decisions_with_letters, letter_counts, missing_of
+from proposals.readings.letters import decisions_with_letters, letter_counts, missing_for, missing_of
 from psc_portal.common.refusals import ActionRefused
 from psc_portal.common.templatetags.portal import uk_date
 
@@ -66,7 +66,8 @@ class LetterPages:
                 messages.success(request, f"{said} released and on the way. Each is sent once.")
             return HttpResponseRedirect(request.path)
         page = Paginator(decisions_with_letters(call, request.user), PER_PAGE).get_page(request.GET.get("page"))
-        seen = set(call.proposals.seen_by_staff(request.user).values_list("pk", flat=True))
+        counts = letter_counts(call)
+        missing = missing_for(request.user, call, counts) if counts.missing else []
         return self.call_page(
             request,
             call,
@@ -74,10 +75,10 @@ class LetterPages:
             "Letters",
             page=page,
             rows=[self._row(request.user, decision) for decision in page.object_list],
-            counts=letter_counts(call),
-            undecided=call.proposals.filter(status__in=("in_assessment", "at_panel"), pk__in=seen).order_by(
-                "reference"
-            ),
+            counts=counts,
+            missing=missing,
+            is_long=len(missing) > PER_PAGE,
+            hidden=counts.missing - len(missing),
             may_release=permissions.can_release_all_letters(request.user, call),
         )
 

@@ -1,6 +1,7 @@
 """Which letters of a call still wait, and what they lack."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db.models import Exists, OuterRef, Prefetch
 
@@ -28,32 +29,62 @@ def missing_of(decision: Decision, letter: FeedbackLetter | None) -> list[str]:
     return [str(one) for one in criteria if one.pk not in written]
 
 
+UNDECIDED = (Proposal.Status.IN_ASSESSMENT, Proposal.Status.AT_PANEL)
+
+
+class Missing(NamedTuple):
+    """A proposal whose letter cannot go out yet, and why."""
+
+    proposal: Proposal
+    what: list[str]
+    is_decided: bool
+
+
 @dataclass(frozen=True)
 class LetterCounts:
     """How far the letters of a call are."""
 
     undecided: int
     waiting: int  # decided, not told
-    ready: int  # of the waiting: complete
     told: int
+    lacking: list[Missing]  # every one of the call, by number; whose names a user may read is `missing_for`
 
     @property
     def missing(self) -> int:
-        return self.undecided + self.waiting - self.ready
+        return len(self.lacking)
+
+    @property
+    def ready(self) -> int:
+        return self.waiting + self.undecided - self.missing
+
+    @property
+    def unfinished(self) -> int:
+        return self.missing - self.undecided
 
 
 def letter_counts(call) -> LetterCounts:
-    decisions = pending_decisions(call).select_related("letter")
+    """Equally many queries for any number of letters."""
+    texts = [f"proposal__{name}" for name in ("answers", "search", "call__search")]
+    decisions = pending_decisions(call).select_related("letter").defer(*texts)
     waiting = list(decisions.prefetch_related("letter__comments"))
-    ready = sum(not missing_of(one, getattr(one, "letter", None)) for one in waiting)
-    statuses = (Proposal.Status.IN_ASSESSMENT, Proposal.Status.AT_PANEL)
+    undecided = call.proposals.filter(status__in=UNDECIDED).only("reference", "title", "call_id")
+    lacking = [Missing(one, ["no decision yet"], is_decided=False) for one in undecided]
+    for one in waiting:
+        if what := missing_of(one, getattr(one, "letter", None)):
+            lacking.append(Missing(one.proposal, what, is_decided=True))
     told = FeedbackLetter.objects.filter(decision__proposal__call=call, released_at__isnull=False)
     return LetterCounts(
-        undecided=call.proposals.filter(status__in=statuses).count(),
+        undecided=len(undecided),
         waiting=len(waiting),
-        ready=ready,
         told=told.values("decision__proposal").distinct().count(),
+        lacking=sorted(lacking, key=lambda one: one.proposal.reference),
     )
+
+
+def missing_for(user, call, counts: LetterCounts) -> list[Missing]:
+    """Of what is missing, what this user may know."""
+    seen = set(call.proposals.seen_by_staff(user).values_list("pk", flat=True))
+    return [one for one in counts.lacking if one.proposal.pk in seen]
 
 
 def decisions_with_letters(call, user):

@@ -348,3 +348,64 @@ def test_the_letters_page_takes_equally_many_queries_for_1_and_3_letters(client_
     counts = [queries_of(client, [letters_page(call)])[letters_page(call)] for call in (first, third)]
 
     assert counts[0] == counts[1]
+
+
+@pytest.mark.django_db
+def test_every_page_of_letters_names_all_that_is_missing_with_links(client_as, monkeypatch):
+    monkeypatch.setattr("proposals.admin.letters.PER_PAGE", 2)
+    call, staff, _ = call_with_letters(2)
+    unwritten = [decided(call, staff, letter=False) for _ in range(2)]
+    undecided = ProposalFactory(at_panel=True, call=call)
+    client = client_as(staff)
+
+    pages = [client.get(letters_page(call) + f"?page={page}").content.decode() for page in (1, 2)]
+
+    for page in pages:
+        listed = page.split("each of the 3")[1].split("</ul>")[0]
+        for proposal in unwritten:
+            address = reverse("admin:proposals_proposal_feedback", args=[proposal.pk])
+            assert f'<a href="{address}">{proposal.reference}</a>: no feedback yet' in listed
+        address = reverse("admin:proposals_proposal_change", args=[undecided.pk])
+        assert f'<a href="{address}">{undecided.reference}</a>: no decision yet' in listed
+        assert "No decision yet: 1. Decided, with feedback missing: 2." in page
+
+
+@pytest.mark.django_db
+def test_what_is_missing_and_hidden_by_an_interest_is_counted_and_not_named(client_as):
+    call, staff, _ = call_with_letters(1)
+    hidden, shown = (decided(call, staff, letter=False) for _ in range(2))
+    partial = UserFactory(staff=True)
+    actions.record_conflict(proposal=hidden, by=staff, user=partial, kind="close")
+
+    page = client_as(partial).get(letters_page(call)).content.decode()
+
+    assert shown.reference in page
+    assert hidden.reference not in page
+    assert "1 of these is not shown to you" in page
+
+
+@pytest.mark.django_db
+def test_the_letters_page_takes_equally_many_queries_for_1_and_3_missing_letters(client_as, queries_of):
+    staff = UserFactory(staff=True)
+    calls = [CallFactory(at_panel=True) for _ in range(2)]
+    for call, number in zip(calls, (1, 3), strict=True):
+        for _ in range(number):
+            decided(call, staff, letter=False)
+            actions.write_feedback(proposal=decided(call, staff, letter=False), by=staff, comments={})
+            ProposalFactory(at_panel=True, call=call)
+
+    one, three = queries_of(client_as(staff), [letters_page(call) for call in calls]).values()
+
+    assert one == three
+
+
+@pytest.mark.django_db
+def test_a_refused_release_names_ten_and_counts_the_rest():
+    call, staff, _ = call_with_letters(1)
+    for _ in range(12):
+        ProposalFactory(at_panel=True, call=call)
+
+    with pytest.raises(ActionRefused, match="And 2 more") as refusal:
+        actions.release_all_letters(call=call, by=staff)
+
+    assert str(refusal.value).count("no decision yet") == 10
