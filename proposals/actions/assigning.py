@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from proposals import permissions, readings
 from proposals.actions.interests import infer_conflicts
-from proposals.actions.screening import locked
+from proposals.actions.locking import hold, locked_call, locked_proposal, locked_under_call
 from proposals.models import (
     Assignment,
     Call,
@@ -29,7 +29,7 @@ def assign_reviewers(*, proposal, by, reviewers, due_on=None, accept_fewer=False
     Raises:
         ActionRefused: one of them has an interest (also when only inferred), or the call wants more reviewers.
     """
-    stored = locked(proposal)
+    stored = locked_under_call(proposal)
     if not permissions.can_handle(by, stored):
         raise PermissionDenied
     if stored.status != Proposal.Status.IN_ASSESSMENT:
@@ -85,7 +85,7 @@ def assign_to_all(*, call, by, reviewers, fingerprint, due_on=None, leave_out=()
     Raises:
         ActionRefused: what was looked at is no longer what would be done.
     """
-    stored = Call.objects.select_for_update().get(pk=call.pk)
+    stored = locked_call(call.pk)
     if not permissions.can_manage_call(by, stored):
         raise PermissionDenied
     if stored.status not in (Call.Status.PUBLISHED, Call.Status.ASSESSMENT):
@@ -155,7 +155,8 @@ def _refuse_too_few(proposal, accept_fewer):
 
 @transaction.atomic
 def take_back_assignment(*, assignment, by) -> Assignment:
-    stored = Assignment.objects.select_for_update(of=["self"]).select_related("proposal").get(pk=assignment.pk)
+    locked_proposal(assignment.proposal_id)
+    stored = Assignment.objects.select_related("proposal").get(pk=assignment.pk)
     if not permissions.can_handle_assignment(by, stored):
         raise PermissionDenied
     if Review.objects.locked().filter(assignment=stored).exists():
@@ -168,7 +169,8 @@ def take_back_assignment(*, assignment, by) -> Assignment:
 @transaction.atomic
 def decline_assignment(*, assignment, by, reason) -> Assignment:
     """A reviewer says no; staff see the reason and ask someone else."""
-    stored = Assignment.objects.select_for_update(of=["self"]).select_related("proposal").get(pk=assignment.pk)
+    locked_proposal(assignment.proposal_id)
+    stored = Assignment.objects.select_related("proposal").get(pk=assignment.pk)
     if not permissions.can_answer_assignment(by, stored):
         raise PermissionDenied
     if not reason.strip():
@@ -206,18 +208,17 @@ def remind_reviewers() -> int:
     Whoever has locked the review or has an interest gets none.
     """
     open_ones = (
-        Assignment.objects.current()
-        .select_for_update(of=["self"])
+        hold(Assignment.objects.current())
         .filter(
             proposal__status=Proposal.Status.IN_ASSESSMENT,
             reviewer__is_active=True,
             pk__in=Assignment.objects.exclude(review__status=Review.Status.LOCKED).values("pk"),
         )
         .select_related("proposal__call", "reviewer")
-        .order_by("due_on", "pk")
+        .order_by("pk")
     )
     by_reviewer = defaultdict(list)
-    for assignment in open_ones:
+    for assignment in sorted(open_ones, key=lambda one: (one.due_on is None, one.due_on, one.pk)):
         by_reviewer[assignment.reviewer].append(assignment)
     proposals = {one.proposal for own in by_reviewer.values() for one in own}
     why = readings.people_with_interest(proposals, by_reviewer)

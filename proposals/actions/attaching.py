@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import F
 
 from proposals.actions.drafting import draft_of
+from proposals.actions.locking import hold
 from proposals.models import Attachment
 from psc_portal.common import audit, clamd, clock, outbox
 from psc_portal.common.neutral import neutral_copy
@@ -103,7 +104,7 @@ def _refuse_too_many(proposal, name) -> None:
 @transaction.atomic
 def remove_attachment(*, attachment, by) -> None:
     draft_of(by, attachment.proposal)
-    stored = Attachment.objects.current().select_for_update().filter(pk=attachment.pk).first()
+    stored = hold(Attachment.objects.current()).filter(pk=attachment.pk).first()
     if stored is None:
         raise ActionRefused("This file has been removed already.")
     stored.removed_at = clock.now()
@@ -145,7 +146,7 @@ def _note_trouble(attachment, *, is_final) -> Attachment:
 
 @transaction.atomic
 def _note_verdict(attachment, verdict, virus="") -> Attachment:
-    stored = Attachment.objects.select_for_update(of=["self"]).select_related("proposal").get(pk=attachment.pk)
+    stored = hold(Attachment.objects).select_related("proposal").get(pk=attachment.pk)
     if not stored.is_waiting_for_scan:
         return stored
     stored.scanned_at = clock.now()

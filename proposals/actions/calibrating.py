@@ -5,6 +5,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from proposals import permissions
+from proposals.actions.locking import hold, locked_call
 from proposals.models import CalibrationExample, CalibrationScore, Call
 from psc_portal.common import audit, clock
 from psc_portal.common.nhs_numbers import refuse_nhs_numbers
@@ -22,7 +23,7 @@ def _refuse_late(call):
 @transaction.atomic
 def add_example(*, call, by, title, text, afterword="") -> CalibrationExample:
     """Add an example proposal to a call."""
-    stored = Call.objects.select_for_update().get(pk=call.pk)
+    stored = locked_call(call.pk)
     if not permissions.can_manage_call(by, stored):
         raise PermissionDenied
     _refuse_late(stored)
@@ -38,7 +39,7 @@ def add_example(*, call, by, title, text, afterword="") -> CalibrationExample:
 
 
 def _locked(example, by) -> CalibrationExample:
-    stored = CalibrationExample.objects.select_for_update(of=["self"]).select_related("call").get(pk=example.pk)
+    stored = hold(CalibrationExample.objects).select_related("call").get(pk=example.pk)
     if not permissions.can_manage_call(by, stored.call):
         raise PermissionDenied
     _refuse_late(stored.call)
@@ -75,9 +76,7 @@ def score_example(*, calibration_example, by, scores) -> CalibrationExample:
     Args:
         scores: by criterion id: (0 to 5 or None, is not applicable, reason).
     """
-    stored = (
-        CalibrationExample.objects.select_for_update(of=["self"]).select_related("call").get(pk=calibration_example.pk)
-    )
+    stored = hold(CalibrationExample.objects).select_related("call").get(pk=calibration_example.pk)
     if not permissions.can_score_example(by, stored):
         raise PermissionDenied
     _refuse_late(stored.call)

@@ -5,6 +5,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from proposals import permissions
+from proposals.actions.locking import locked_call
 from proposals.models import Call, CriterionSet, CriterionWeight, Extension, Proposal
 from proposals.readings.set_up import publication_problems
 from psc_portal.common import audit, clock, outbox
@@ -30,10 +31,6 @@ class CallChanged(ActionRefused):
             "below it. Put together what you want to keep, then save again."
         )
         self.stored = stored
-
-
-def _locked(call: Call) -> Call:
-    return Call.objects.select_for_update().get(pk=call.pk)
 
 
 def _refuse_others(by, call=None):
@@ -70,7 +67,7 @@ def edit_call(*, call, by, priorities, weights, seen=None, **values) -> Call:
         seen: `updated_at` of the call that was shown; if someone has changed it since, nothing is overwritten.
     """
     _refuse_others(by, call)
-    stored = _locked(call)
+    stored = locked_call(call.pk)
     if stored.status != Call.Status.DRAFT:
         raise ActionRefused("This call is published and can no longer be edited. To give more time, extend it.")
     if seen is not None and seen != stored.updated_at:
@@ -159,7 +156,7 @@ def publish_call(*, call, by) -> Call:
         ActionRefused: names everything that must be put right first.
     """
     _refuse_others(by, call)
-    stored = _locked(call)
+    stored = locked_call(call.pk)
     if stored.status == Call.Status.DRAFT and (problems := publication_problems(stored)):
         raise ActionRefused(" ".join(problems))
     texts = {"Title": stored.title, "Summary": stored.summary, "What we are looking for": stored.about}
@@ -173,7 +170,7 @@ def publish_call(*, call, by) -> Call:
 def extend_call(*, call, by, closes_at, reason, applicant=None) -> Extension:
     """Give more time, to all or to one applicant. An extension is kept for good and, for all, public."""
     _refuse_others(by, call)
-    stored = _locked(call)
+    stored = locked_call(call.pk)
     if stored.status != Call.Status.PUBLISHED:
         raise ActionRefused("Only a published call that is not yet in assessment can be extended.")
     if (
@@ -240,7 +237,7 @@ def _tell_of_more_time(extension) -> None:
 def start_assessment(*, call, by) -> Call:
     """Begin the assessment of a closed call; nothing can be submitted from now on, whatever the clock says."""
     _refuse_others(by, call)
-    stored = _locked(call)
+    stored = locked_call(call.pk)
     extended = stored.extensions.filter(closes_at__gt=clock.now()).exists()
     if stored.status == Call.Status.PUBLISHED and (not stored.is_past or extended):
         raise ActionRefused("This call has not closed for everyone yet. Wait until it has.")
@@ -255,7 +252,7 @@ def move_to_panel(*, call, by, accept_fewer_reviews=False) -> Call:
     from proposals.readings import review_counts
 
     _refuse_others(by, call)
-    stored = _locked(call)
+    stored = locked_call(call.pk)
     if stored.status == Call.Status.ASSESSMENT:
         if stored.proposals.filter(status=Proposal.Status.SUBMITTED).exists():
             raise ActionRefused("Some proposals are not screened yet. Screen them first.")
@@ -266,7 +263,7 @@ def move_to_panel(*, call, by, accept_fewer_reviews=False) -> Call:
                 "Wait for them, or tick the box to go on with fewer."
             )
     stored.change_status(Call.Status.PANEL, by=by)
-    for proposal in stored.proposals.filter(status=Proposal.Status.IN_ASSESSMENT):
+    for proposal in stored.proposals.filter(status=Proposal.Status.IN_ASSESSMENT).order_by("pk"):
         proposal.change_status(Proposal.Status.AT_PANEL, by=by)
     audit.record("move_to_panel", stored, by=by, after={"accept_fewer_reviews": accept_fewer_reviews})
     return stored
@@ -278,7 +275,7 @@ def finish_call(*, call, by) -> Call:
     from proposals.models import Decision
 
     _refuse_others(by, call)
-    stored = _locked(call)
+    stored = locked_call(call.pk)
     if stored.proposals.filter(status=Proposal.Status.AT_PANEL).exists():
         raise ActionRefused("Some proposals have no decision yet. Decide on each of them first.")
     untold = Decision.objects.filter(proposal__call=stored, letter__released_at__isnull=True)
@@ -292,7 +289,7 @@ def finish_call(*, call, by) -> Call:
 @transaction.atomic
 def archive_call(*, call, by) -> Call:
     _refuse_others(by, call)
-    stored = _locked(call)
+    stored = locked_call(call.pk)
     stored.change_status(Call.Status.ARCHIVED, by=by)
     audit.record("archive_call", stored, by=by)
     return stored

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from proposals import permissions
+from proposals.actions.locking import hold, locked_proposal
 from proposals.models import Collaborator, Extension, Proposal
 from psc_portal.common import audit, clock, outbox
 from psc_portal.common.refusals import ActionRefused
@@ -26,7 +27,7 @@ def _locked(by, proposal) -> Proposal:
         PermissionDenied: `by` is not the applicant.
         ActionRefused: it is withdrawn, so there is nothing to do together.
     """
-    stored = Proposal.objects.select_for_update(of=["self"]).select_related("call", "applicant").get(pk=proposal.pk)
+    stored = locked_proposal(proposal.pk, "applicant")
     if not permissions.can_manage_team(by, stored):
         raise PermissionDenied
     if stored.status == Proposal.Status.WITHDRAWN:
@@ -36,7 +37,7 @@ def _locked(by, proposal) -> Proposal:
 
 def _current(collaborator) -> Collaborator:
     """The row as stored, still in the team or still asked."""
-    stored = Collaborator.objects.select_for_update(of=["self"]).select_related("user").get(pk=collaborator.pk)
+    stored = hold(Collaborator.objects).select_related("user").get(pk=collaborator.pk)
     if stored.left_at:
         raise ActionRefused(f"{_called(stored)} is no longer in this team. Reload the page to see who is.")
     return stored
@@ -159,7 +160,7 @@ def accept_collaboration(*, collaborator, by) -> Collaborator:
     if not by.is_authenticated:
         raise PermissionDenied
     stored = (
-        Collaborator.objects.select_for_update(of=["self"])
+        hold(Collaborator.objects)
         .select_related("proposal__call", "proposal__applicant", "invited_by", "user")
         .get(pk=collaborator.pk)
     )
@@ -215,7 +216,7 @@ def leave_proposal(*, proposal, by) -> Collaborator:
     """
     if not permissions.can_leave(by, proposal):
         raise PermissionDenied
-    stored = Collaborator.objects.current().select_for_update(of=["self"]).get(proposal=proposal, user=by)
+    stored = hold(Collaborator.objects.current()).get(proposal=proposal, user=by)
     _end(stored)
     audit.record("leave_proposal", stored, by=by, before=audit.snapshot(stored, AUDITED))
     applicant = stored.proposal.applicant
@@ -240,7 +241,7 @@ def hand_over(*, proposal, by, to) -> Proposal:
         ActionRefused: `to` is not in the team, or has closed the account.
     """
     stored = _locked(by, proposal)
-    heir = stored.collaborators.current().select_for_update(of=["self"]).select_related("user").filter(user=to).first()
+    heir = hold(stored.collaborators.current()).select_related("user").filter(user=to).first()
     if heir is None or not heir.user.is_active:
         raise ActionRefused("Choose somebody who has accepted your invitation.")
     before = audit.snapshot(stored, ["applicant"])

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.template.loader import render_to_string
 
 from proposals import questions
+from proposals.actions.locking import locked_proposal
 from proposals.models import Proposal
 from psc_portal.common import clock, demonstration, outbox
 from psc_portal.common.pdf import PdfFailed, render_pdf
@@ -55,7 +56,7 @@ def make_copy(*, proposal) -> Proposal:
         logger.error("no PDF copy of %s: %s %s", stored.reference, failure, failure.detail)
         return stored
     with transaction.atomic():
-        stored = Proposal.objects.select_for_update(of=["self"]).get(pk=stored.pk)
+        stored = locked_proposal(stored.pk)
         if not stored.copy_file:
             stored.copy_file.save("copy.pdf", ContentFile(pdf.content), save=False)
             stored.copy_sha256 = hashlib.sha256(pdf.content).hexdigest()

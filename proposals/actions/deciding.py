@@ -6,6 +6,7 @@ from django.db import transaction
 from measurement.actions import create_metric
 from projects.actions import create_project
 from proposals import permissions, questions
+from proposals.actions.locking import locked_under_call
 from proposals.models import Call, Decision, Panel, PromisedBenefit, Proposal
 from proposals.readings.panel import basis_of_decision, money_of, rooms_of
 from psc_portal.common import audit, clock
@@ -18,15 +19,6 @@ DIMENSIONS = {  # where nothing better is known; staff can correct it in the met
     PromisedBenefit.Kind.PROCESS: "reliability",
     PromisedBenefit.Kind.BALANCING: "operations",
 }
-
-
-def proposal_under_call(proposal) -> Proposal:
-    """The stored proposal, locked after its call: who locks the call and then all its proposals cannot meet us halfway.
-
-    With the call locked, two awards cannot both spend the last of the money.
-    """
-    Call.objects.select_for_update().get(pk=proposal.call_id)
-    return Proposal.objects.locked().get(pk=proposal.pk)
 
 
 @transaction.atomic
@@ -53,7 +45,7 @@ def decide(
         ActionRefused: reasons or conditions are missing, or the proposal is not (or no longer) at panel; no quorum, or
             not enough money, and no reason for it.
     """
-    stored = proposal_under_call(proposal)
+    stored = locked_under_call(proposal)  # two awards cannot both spend the last of the money
     if not permissions.can_handle(by, stored) or not permissions.can_discuss(by, stored):
         raise PermissionDenied
     if stored.call.status not in (Call.Status.PANEL, Call.Status.DECIDED):

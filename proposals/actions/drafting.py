@@ -10,7 +10,8 @@ from django.db.models import OuterRef, Subquery
 
 from proposals import merging, permissions, questions
 from proposals.actions.copying import order_copy
-from proposals.models import BudgetLine, Call, DraftVersion, PromisedBenefit, Proposal, ReferenceCounter
+from proposals.actions.locking import hold, locked_call, locked_proposal, locked_under_call
+from proposals.models import BudgetLine, DraftVersion, PromisedBenefit, Proposal, ReferenceCounter
 from psc_portal.common import audit, clock, outbox
 from psc_portal.common.nhs_numbers import refuse_nhs_numbers
 from psc_portal.common.refusals import ActionRefused
@@ -56,7 +57,7 @@ def start_proposal(*, call, by, answers=None) -> Proposal:
     Args:
         answers: what the applicant has answered in the fit check, by the names of the questions.
     """
-    call = Call.objects.select_for_update(no_key=True).get(pk=call.pk)
+    call = locked_call(call.pk)
     if not permissions.can_apply(by, call):
         raise PermissionDenied
     if not call.is_open:
@@ -82,7 +83,7 @@ def draft_of(by, proposal) -> Proposal:
         PermissionDenied: `by` may not.
         NoDraft: it is none any more.
     """
-    stored = Proposal.objects.select_for_update(of=["self"]).select_related("call").get(pk=proposal.pk)
+    stored = locked_proposal(proposal.pk)
     if not permissions.can_edit(by, stored):
         raise PermissionDenied
     refuse_what_is_no_draft(stored)
@@ -147,7 +148,7 @@ def _save_by_button(proposal, by, section, answers, version, base, sent) -> Save
 @transaction.atomic
 def _keep_beside(pk, by, section, answers) -> dict:
     """Text that came too late for the proposal: a version of its own holds it, the proposal stays as it is."""
-    stored = Proposal.objects.select_for_update(of=["self"]).get(pk=pk)
+    stored = locked_proposal(pk)
     late = {
         name: value
         for name, value in _asked(section, answers).items()
@@ -193,9 +194,8 @@ def _save_by_itself(drafts, by, section, answers, base, sent) -> Saved:
         saved_at__gte=now - dt.timedelta(seconds=now.timestamp() % AUTOMATIC_EACH.total_seconds()),
     )
     stored = (
-        drafts.writable_by(by)
+        hold(drafts.writable_by(by))
         .annotate(growing=Subquery(growing.values("pk")[:1]))
-        .select_for_update(of=["self"])
         .defer("search", "lay_summary")
         .get()
     )
@@ -275,7 +275,7 @@ def submit_proposal(*, proposal, by, interests="", numbers_explained="") -> Prop
 
 @transaction.atomic
 def _keep_declaration(proposal, by, interests, numbers_explained, *, is_late) -> None:
-    stored = Proposal.objects.select_for_update(of=["self"]).get(pk=proposal.pk)
+    stored = locked_proposal(proposal.pk)
     if stored.status != Proposal.Status.DRAFT:
         return
     stored.interests, stored.numbers_explained = interests.strip(), numbers_explained.strip()
@@ -286,7 +286,7 @@ def _keep_declaration(proposal, by, interests, numbers_explained, *, is_late) ->
 
 @transaction.atomic
 def _submit(proposal, by, interests, numbers_explained) -> Proposal:
-    stored = Proposal.objects.locked().get(pk=proposal.pk)
+    stored = locked_under_call(proposal)
     if not permissions.can_submit(by, stored):
         raise PermissionDenied
     if stored.reference:
@@ -366,7 +366,7 @@ def next_reference() -> str:
     """The next number of this year, like EM-2026-0007. The counter's row stays locked until the caller commits."""
     year = clock.today().year
     ReferenceCounter.objects.bulk_create([ReferenceCounter(year=year)], ignore_conflicts=True)
-    counter = ReferenceCounter.objects.select_for_update().get(year=year)
+    counter = hold(ReferenceCounter.objects).get(year=year)
     counter.last += 1
     counter.save(update_fields=["last"])
     return f"{settings.REFERENCE_PREFIX}-{year}-{counter.last:04d}"
@@ -375,7 +375,7 @@ def next_reference() -> str:
 @transaction.atomic
 def withdraw_proposal(*, proposal, by, reason) -> Proposal:
     """Take a proposal back, with a reason; drafts too. A decision cannot be undone this way."""
-    stored = Proposal.objects.locked().get(pk=proposal.pk)
+    stored = locked_under_call(proposal)
     if not permissions.can_withdraw(by, stored):
         raise PermissionDenied
     if not reason.strip():

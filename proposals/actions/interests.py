@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from proposals import permissions, ties
 from proposals.actions.analysing import scores_changed
+from proposals.actions.locking import lock_all, locked_proposal
 from proposals.models import (
     Assignment,
     ConflictOfInterest,
@@ -23,7 +24,7 @@ from psc_portal.common.refusals import ActionRefused
 @transaction.atomic
 def record_conflict(*, proposal, by, user, kind, explanation="") -> ConflictOfInterest:
     """Record an interest that someone has in a proposal: from now on it is hidden from that person."""
-    stored = Proposal.objects.locked().get(pk=proposal.pk)
+    stored = locked_proposal(proposal.pk)
     if not permissions.can_handle(by, stored):
         raise PermissionDenied
     return _write_conflict(stored, user, kind, ConflictOfInterest.Source.RECORDED, explanation, by)
@@ -32,7 +33,8 @@ def record_conflict(*, proposal, by, user, kind, explanation="") -> ConflictOfIn
 @transaction.atomic
 def override_conflict(*, conflict_of_interest, by, reason) -> ConflictOfInterest:
     """Say that an interest does not stand in the way after all. The reason stays in the history."""
-    conflict = ConflictOfInterest.objects.select_for_update(of=["self"]).get(pk=conflict_of_interest.pk)
+    locked_proposal(conflict_of_interest.proposal_id)
+    conflict = ConflictOfInterest.objects.select_related("proposal", "user").get(pk=conflict_of_interest.pk)
     if conflict.user_id == by.pk or not permissions.can_handle(by, conflict.proposal):
         raise PermissionDenied
     if not reason.strip():
@@ -129,7 +131,12 @@ def infer_conflicts(*, proposals, users=None) -> list[ConflictOfInterest]:
     if users is None:
         users = get_user_model().objects.filter(is_staff=True, is_active=True)
     proposals = list(proposals)
-    known = set(ConflictOfInterest.objects.filter(proposal__in=proposals).values_list("proposal_id", "user_id", "kind"))
+    known = _known(proposals)
+    found = [tie for tie in ties.found(proposals, users) if tie.key not in known]
+    if not found:
+        return []
+    lock_all({tie.proposal for tie in found})
+    known = _known(proposals)  # another run may have been faster
     new = [
         ConflictOfInterest(
             proposal_id=tie.proposal,
@@ -139,11 +146,10 @@ def infer_conflicts(*, proposals, users=None) -> list[ConflictOfInterest]:
             explanation=tie.why,
             recorded_at=clock.now(),
         )
-        for tie in ties.found(proposals, users)
+        for tie in found
         if tie.key not in known
     ]
-    ConflictOfInterest.objects.bulk_create(new, ignore_conflicts=True)  # another run may have been faster
-    written = _stored(new)
+    written = ConflictOfInterest.objects.bulk_create(new)
     audit.record_many(
         "infer_conflict",
         written,
@@ -154,15 +160,8 @@ def infer_conflicts(*, proposals, users=None) -> list[ConflictOfInterest]:
     return written
 
 
-def _stored(new) -> list[ConflictOfInterest]:
-    """The rows as they are in the database: where another run was faster, the id is that run's."""
-    if not new:
-        return []
-    rows = ConflictOfInterest.objects.in_force().filter(
-        proposal__in={one.proposal_id for one in new}, user__in={one.user_id for one in new}
-    )
-    keys = {(one.proposal_id, one.user_id, one.kind): one for one in new}
-    return [row for row in rows if (row.proposal_id, row.user_id, row.kind) in keys]
+def _known(proposals) -> set:
+    return set(ConflictOfInterest.objects.filter(proposal__in=proposals).values_list("proposal_id", "user_id", "kind"))
 
 
 def _end_assignments(conflicts):
@@ -172,7 +171,7 @@ def _end_assignments(conflicts):
     current = Assignment.objects.current().filter(
         proposal__in={one.proposal_id for one in conflicts}, reviewer__in={one.user_id for one in conflicts}
     )
-    for pair in current.values_list("proposal_id", "reviewer_id"):
+    for pair in current.order_by("pk").values_list("proposal_id", "reviewer_id"):
         if pair in by_pair:
             _follow_up(by_pair[pair], None)
 
@@ -186,7 +185,8 @@ def infer_all_conflicts() -> int:
 @transaction.atomic
 def declare_interest(*, assignment, by, has_interest, kind="", explanation="") -> Assignment:
     """A reviewer says, before any text is shown, whether there is an interest. Without one the review begins."""
-    stored = Assignment.objects.select_for_update(of=["self"]).select_related("proposal").get(pk=assignment.pk)
+    locked_proposal(assignment.proposal_id)
+    stored = Assignment.objects.select_related("proposal").get(pk=assignment.pk)
     if not permissions.can_answer_assignment(by, stored):
         raise PermissionDenied
     if has_interest:

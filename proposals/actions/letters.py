@@ -9,8 +9,8 @@ from django.db import transaction
 from django.template.loader import render_to_string
 
 from proposals import permissions, questions
-from proposals.actions.deciding import proposal_under_call
-from proposals.models import Call, CriterionFeedback, Decision, FeedbackLetter, Proposal
+from proposals.actions.locking import hold, locked_call, locked_under_call
+from proposals.models import CriterionFeedback, Decision, FeedbackLetter, Proposal
 from proposals.readings import bands_of_call
 from proposals.readings.letters import missing_of, pending_decisions
 from psc_portal.common import audit, clock, outbox
@@ -21,7 +21,7 @@ NAMED = 10  # letters that a refusal names; the page lists all
 
 
 def _decision_to_answer(by, proposal) -> Decision:
-    stored = proposal_under_call(proposal)
+    stored = locked_under_call(proposal)
     if not permissions.can_handle(by, stored):
         raise PermissionDenied
     decision = stored.decisions.order_by("decided_at", "pk").last()
@@ -44,7 +44,7 @@ def write_feedback(*, proposal, by, comments, opening="", next_time="") -> Feedb
         comments: text by criterion id.
     """
     decision = _decision_to_answer(by, proposal)
-    letter, _ = FeedbackLetter.objects.select_for_update().get_or_create(decision=decision, defaults={"written_by": by})
+    letter, _ = hold(FeedbackLetter.objects).get_or_create(decision=decision, defaults={"written_by": by})
     _refuse_released(letter)
     refuse_nhs_numbers(
         {"Opening": opening, "What would change the result": next_time}
@@ -110,7 +110,7 @@ def edit_letter(*, proposal, by, subject, body, seen, use_assembled=False) -> Fe
         seen: `mark_of` the text that the page was opened with; another's change since then is not overwritten.
     """
     decision = _decision_to_answer(by, proposal)
-    letter = FeedbackLetter.objects.select_for_update().filter(decision=decision).first()
+    letter = hold(FeedbackLetter.objects).filter(decision=decision).first()
     if letter is None:
         raise ActionRefused("Write the feedback first.")
     _refuse_released(letter)
@@ -148,7 +148,7 @@ def release_feedback(*, proposal, by, reason="") -> FeedbackLetter:
         ActionRefused: a criterion has no feedback yet, it was released before, or others wait and there is no reason.
     """
     decision = _decision_to_answer(by, proposal)
-    letter = FeedbackLetter.objects.select_for_update().filter(decision=decision).first()
+    letter = hold(FeedbackLetter.objects).filter(decision=decision).first()
     if letter is None:
         raise ActionRefused("Write the feedback first.")
     if letter.is_released:
@@ -187,7 +187,7 @@ def release_all_letters(*, call, by) -> list[FeedbackLetter]:
     """
     if not permissions.can_manage_call(by, call):
         raise PermissionDenied
-    stored = Call.objects.select_for_update().get(pk=call.pk)
+    stored = locked_call(call.pk)
     if not permissions.can_release_all_letters(by, stored):
         raise ActionRefused(
             "You have an interest in one of the proposals, so you cannot release all letters. Ask a colleague."
@@ -197,7 +197,7 @@ def release_all_letters(*, call, by) -> list[FeedbackLetter]:
     problems = [f"{one.reference}: no decision yet" for one in undecided.order_by("reference")]
     locked = {
         letter.decision_id: letter
-        for letter in FeedbackLetter.objects.select_for_update(of=["self"])
+        for letter in hold(FeedbackLetter.objects)
         .filter(decision__in=waiting)
         .prefetch_related("comments__criterion")
         .order_by("pk")

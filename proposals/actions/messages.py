@@ -8,6 +8,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from proposals import permissions
+from proposals.actions.locking import hold, locked_call, locked_proposal
 from proposals.models import Call, CallAnswer, Message, Proposal
 from psc_portal.common import audit, clock, outbox, public_pages
 from psc_portal.common.nhs_numbers import refuse_nhs_numbers
@@ -68,7 +69,7 @@ def write_to_team(*, proposal, by, text) -> Message:
 
 def _locked(proposal) -> Proposal:
     """Locked, so that two clicks at once come one after the other."""
-    return Proposal.objects.select_for_update(of=["self"]).select_related("call", "applicant").get(pk=proposal.pk)
+    return locked_proposal(proposal.pk, "applicant")
 
 
 def _write(proposal, by, text, *, is_from_team) -> tuple[Message, bool]:
@@ -126,7 +127,8 @@ def publish_answer(*, by, question, answer, call=None, message=None) -> CallAnsw
     if call.status == Call.Status.DRAFT:
         raise ActionRefused("Publish the call first. Nobody can see its page yet.")
     question, answer = _both(question, answer)
-    again = CallAnswer.objects.select_for_update().filter(call=call, question=question, answer=answer).first()
+    locked_call(call.pk)  # two clicks at once come one after the other
+    again = CallAnswer.objects.filter(call=call, question=question, answer=answer).first()
     if again:
         return again
     published = CallAnswer.objects.create(
@@ -139,7 +141,7 @@ def publish_answer(*, by, question, answer, call=None, message=None) -> CallAnsw
 
 @transaction.atomic
 def edit_answer(*, call_answer, by, question, answer) -> CallAnswer:
-    stored = CallAnswer.objects.select_for_update(of=["self"]).select_related("call").get(pk=call_answer.pk)
+    stored = hold(CallAnswer.objects).select_related("call").get(pk=call_answer.pk)
     if not permissions.can_manage_call(by, stored.call):
         raise PermissionDenied
     if stored.message_id:

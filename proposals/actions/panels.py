@@ -7,7 +7,7 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 
 from proposals import permissions
-from proposals.actions.deciding import proposal_under_call
+from proposals.actions.locking import hold, locked_call, locked_under_call
 from proposals.models import Call, Panel, PanelMember, PanelScore, Proposal
 from proposals.readings import minutes
 from psc_portal.common import audit, clock, outbox
@@ -20,8 +20,8 @@ MAKE_MINUTES = "proposals.make_minutes"
 
 def _locked_panel(call) -> Panel:
     """The call is locked first, as everywhere: then a decision and the end of the panel cannot pass each other."""
-    Call.objects.select_for_update().get(pk=call.pk)
-    panel = Panel.objects.select_for_update(of=["self"]).select_related("call").filter(call=call).first()
+    locked_call(call.pk)
+    panel = hold(Panel.objects).select_related("call").filter(call=call).first()
     if panel is None:
         raise ActionRefused("There is no panel for this call yet. Set it up first.")
     return panel
@@ -41,7 +41,7 @@ def set_up_panel(*, call, by, held_on, chair, members, quorum) -> Panel:
     """
     if not permissions.can_manage_call(by, call):
         raise PermissionDenied
-    stored = Call.objects.select_for_update().get(pk=call.pk)
+    stored = locked_call(call.pk)
     if stored.status not in (Call.Status.ASSESSMENT, Call.Status.PANEL):
         raise ActionRefused("A panel can be set up once the assessment has begun, and until the call is decided.")
     people = {user.pk: user for user in [*members, chair]}
@@ -51,7 +51,7 @@ def set_up_panel(*, call, by, held_on, chair, members, quorum) -> Panel:
         raise ActionRefused(
             f"The quorum is {quorum}, but there are only {len(people)} members. Add members, or lower the quorum."
         )
-    panel = Panel.objects.select_for_update(of=["self"]).filter(call=stored).first()
+    panel = hold(Panel.objects).filter(call=stored).first()
     if panel is None:
         panel = Panel(call=stored, opened_at=clock.now())
     _refuse_closed(panel)
@@ -117,7 +117,7 @@ def score_at_panel(*, proposal, by, score, reason) -> PanelScore:
 
     The same score and reason a second time change nothing.
     """
-    stored = proposal_under_call(proposal)
+    stored = locked_under_call(proposal)
     if not permissions.can_handle(by, stored) or not permissions.can_discuss(by, stored):
         raise PermissionDenied
     panel = _locked_panel(stored.call)
@@ -166,7 +166,7 @@ def make_minutes(*, panel) -> Panel:
         return panel
     pdf = render_pdf(minutes.html(panel), stylesheets=("report.css", "minutes.css"))
     with transaction.atomic():
-        stored = Panel.objects.select_for_update(of=["self"]).get(pk=panel.pk)
+        stored = hold(Panel.objects).get(pk=panel.pk)
         if stored.minutes_made_at is not None:
             return stored
         stored.minutes_file.save("minutes.pdf", ContentFile(pdf.content), save=False)

@@ -4,6 +4,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from proposals import permissions
+from proposals.actions.locking import locked_call
 from proposals.models import Call, CallQuestion
 from proposals.readings.set_up import question_problems
 from psc_portal.common import audit
@@ -69,7 +70,7 @@ def remove_question(*, call_question, by) -> None:
 
 
 def _draft_call(call, by) -> Call:
-    stored = Call.objects.select_for_update().get(pk=call.pk)
+    stored = locked_call(call.pk)
     if not permissions.can_manage_call(by, stored):
         raise PermissionDenied
     if stored.status != Call.Status.DRAFT:

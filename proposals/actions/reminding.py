@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.urls import reverse
 
+from proposals.actions.locking import hold
 from proposals.models import Call, CallReminder, Extension, Proposal
 from psc_portal.common import clock, outbox
 from psc_portal.common.models import OutboxMessage
@@ -53,7 +54,7 @@ def ask_for_reminder(*, call, email) -> CallReminder:
 
 @transaction.atomic
 def confirm_reminder(*, reminder) -> CallReminder:
-    stored = CallReminder.objects.select_for_update().get(pk=reminder.pk)
+    stored = hold(CallReminder.objects).get(pk=reminder.pk)
     if stored.confirmed_at is None:
         stored.confirmed_at = clock.now()
         stored.save(update_fields=["confirmed_at"])
@@ -67,7 +68,7 @@ def stop_reminder(*, reminder) -> None:
 
 
 def _forget(reminders) -> int:
-    found = list(reminders.select_for_update(of=("self",)))
+    found = list(hold(reminders))
     for reminder in found:
         OutboxMessage.objects.filter(key__startswith=_key(reminder, "")).delete()
     return CallReminder.objects.filter(pk__in=[one.pk for one in found]).delete()[0]
@@ -105,7 +106,7 @@ def _closing(now):
 
 @transaction.atomic
 def _remind_of_opening(pk, now) -> bool:
-    reminder = _opened(now).select_for_update(of=("self",), skip_locked=True).filter(pk=pk).first()
+    reminder = _opened(now).select_for_update(of=("self",), skip_locked=True, no_key=True).filter(pk=pk).first()
     if reminder is None:
         return False
     _send(reminder, "reminder_opening", "opening")
@@ -116,7 +117,7 @@ def _remind_of_opening(pk, now) -> bool:
 
 @transaction.atomic
 def _remind_of_closing(pk, now) -> bool:
-    reminder = _closing(now).select_for_update(of=("self",), skip_locked=True).filter(pk=pk).first()
+    reminder = _closing(now).select_for_update(of=("self",), skip_locked=True, no_key=True).filter(pk=pk).first()
     if reminder is None:
         return False
     _send(reminder, "reminder_closing", "closing", f"{reminder.call.closes_at:%Y%m%d%H%M}")

@@ -6,7 +6,8 @@ from django.db import transaction
 
 from proposals import permissions, questions
 from proposals.actions.attaching import NotNeutral, store_file
-from proposals.models import Attachment, Call, DraftVersion, Proposal
+from proposals.actions.locking import locked_call, locked_proposal
+from proposals.models import Attachment, DraftVersion, Proposal
 from psc_portal.common import audit, clock
 from psc_portal.common.refusals import ActionRefused
 
@@ -23,8 +24,8 @@ def resubmit_proposal(*, proposal, call, by) -> Proposal:
     Raises:
         ActionRefused: the earlier one has not come to an end, or the call is not open.
     """
-    earlier = Proposal.objects.select_for_update(of=["self"]).select_related("call").get(pk=proposal.pk)
-    call = Call.objects.select_for_update(no_key=True).get(pk=call.pk)
+    call = locked_call(call.pk)
+    earlier = locked_proposal(proposal.pk)
     if not permissions.can_submit(by, earlier) or not permissions.can_apply(by, call):
         raise PermissionDenied
     if not permissions.can_resubmit(by, earlier):

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from proposals import merging, permissions, scoring
 from proposals.actions.analysing import scores_changed
+from proposals.actions.locking import hold, locked_proposal
 from proposals.models import (
     Criterion,
     Proposal,
@@ -19,10 +20,12 @@ from psc_portal.common.nhs_numbers import refuse_nhs_numbers
 from psc_portal.common.refusals import ActionRefused
 
 
-def _locked_review(review) -> Review:
-    return (
-        Review.objects.select_for_update(of=["self"]).select_related("proposal__call", "assignment").get(pk=review.pk)
-    )
+def _locked_review(review, *, under_proposal=False) -> Review:
+    """The review alone, or with its proposal too: then the panel cannot begin meanwhile."""
+    if under_proposal:
+        locked_proposal(review.proposal_id)
+    rows = hold(Review.objects).select_related("proposal__call", "assignment")
+    return rows.get(pk=review.pk)
 
 
 def _refuse_not_writing(by, review):
@@ -160,7 +163,7 @@ def _write_scores(review, scores, weights):
 @transaction.atomic
 def lock_review(*, review, by) -> Review:
     """Lock a review whose every criterion has a score, or is not applicable, and a reason."""
-    stored = _locked_review(review)
+    stored = _locked_review(review, under_proposal=True)
     _refuse_not_writing(by, stored)
     complete = {score.criterion_id for score in stored.scores.all() if score.is_complete}
     missing = [
@@ -211,7 +214,7 @@ def unlock_review(*, review, by, reason="") -> Review:
     The reviewer can, until the others' scores were shown to them or the panel has begun; after that staff only, their
     own included, with a reason, and once it is locked again it is marked as changed after seeing others.
     """
-    stored = _locked_review(review)
+    stored = _locked_review(review, under_proposal=True)
     if not permissions.can_unlock_review(by, stored):
         raise PermissionDenied
     is_own_and_unbiased = stored.reviewer_id == by.pk and stored.others_seen_at is None

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from proposals import permissions
 from proposals.actions.interests import infer_conflicts
+from proposals.actions.locking import locked_under_call
 from proposals.models import (
     Call,
     Proposal,
@@ -17,10 +18,6 @@ from psc_portal.common.nhs_numbers import refuse_nhs_numbers
 from psc_portal.common.refusals import ActionRefused
 
 
-def locked(proposal) -> Proposal:
-    return Proposal.objects.locked().get(pk=proposal.pk)
-
-
 @transaction.atomic
 def screen_proposal(*, proposal, by, is_eligible, rules_not_met=(), reason="", what_to_do="") -> Screening:
     """Say whether a submitted proposal is eligible. If not, the applicant is told which rule, and what to do.
@@ -29,7 +26,7 @@ def screen_proposal(*, proposal, by, is_eligible, rules_not_met=(), reason="", w
         rules_not_met: rules of the call, word for word; the reason is for what no rule says.
         what_to_do: what the applicant can do now; where the call has no rules, the reason may say it.
     """
-    stored = locked(proposal)
+    stored = locked_under_call(proposal)
     if not permissions.can_handle(by, stored):
         raise PermissionDenied
     rules, not_met = stored.call.eligibility_rules, list(rules_not_met)
@@ -89,7 +86,7 @@ def _about(proposal) -> dict:
 @transaction.atomic
 def send_to_panel(*, proposal, by, accept_fewer_reviews=False) -> Proposal:
     """End the reviewing of one proposal ahead of the others: its reviews can no longer be written or unlocked."""
-    stored = locked(proposal)
+    stored = locked_under_call(proposal)
     if not permissions.can_handle(by, stored):
         raise PermissionDenied
     if stored.call.status not in (Call.Status.ASSESSMENT, Call.Status.PANEL):

@@ -21,10 +21,6 @@ from psc_portal.common.models import Stateful, StatusChange, Timestamped
 
 
 class ProposalQuerySet(models.QuerySet):
-    def locked(self):
-        """Lock proposals and their calls, so that status and closing time cannot move under a decision."""
-        return self.select_related("call").select_for_update(of=["self", "call"])
-
     def of_team(self, user):
         """What the user wrote, alone or with others."""
         if not user.is_authenticated:

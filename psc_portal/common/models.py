@@ -38,7 +38,7 @@ class Stateful(models.Model):
             ActionRefused: `TRANSITIONS` has no way there from the stored status.
         """
         model = type(self)
-        stored = model._base_manager.select_for_update(of=("self",)).get(pk=self.pk).status
+        stored = model._base_manager.select_for_update(of=("self",), no_key=True).get(pk=self.pk).status
         if to not in self.TRANSITIONS[stored]:
             labels = dict(model._meta.get_field("status").flatchoices)
             raise ActionRefused(
