@@ -1,9 +1,10 @@
 """Assignments and reviews in the admin, where reviewers work."""
 
-from django.contrib import admin
+from django.conf import settings
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.db.models import F, Q, Value
-from django.http import Http404, JsonResponse
+from django.http import Http404, HttpResponseRedirect, JsonResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 
@@ -12,6 +13,7 @@ from proposals.admin.exports import CallOfProposalFilter, assignment_columns, re
 from proposals.admin.shown import history_of, list_of, status_is, text_of
 from proposals.models import (
     Assignment,
+    ConflictOfInterest,
     Proposal,
     Review,
 )
@@ -46,6 +48,13 @@ def _after_declaring(assignment, result):
     return reverse("admin:proposals_assignment_changelist")
 
 
+def _thanks_for_declaring(assignment, result) -> str:
+    if result.status == Assignment.Status.CONFLICTED:
+        reference = assignment.proposal.reference
+        return f"Thank you. There is an interest in {reference}, so you do not see, score or discuss it."
+    return "Thank you. What you declared is recorded."
+
+
 @admin.register(Assignment)
 class AssignmentAdmin(ExportAdmin, ActionAdmin):
     """Proposals given to reviewers. Before a reviewer has declared no interest, only the number is shown."""
@@ -62,7 +71,7 @@ class AssignmentAdmin(ExportAdmin, ActionAdmin):
             "declare", form=forms.DeclareForm, action=actions.declare_interest, label="Declare interests",
             permission=permissions.can_answer_assignment, context=_declare_context,
             when=status_is(Assignment.Status.ASSIGNED, Assignment.Status.CLEARED),
-            template="proposals/admin_declare.html", success="Thank you. What you declared is recorded.",
+            template="proposals/admin_declare.html", success=_thanks_for_declaring,
             success_url=_after_declaring,
         ),
         verb(
@@ -80,6 +89,15 @@ class AssignmentAdmin(ExportAdmin, ActionAdmin):
 
     def can_view(self, request, obj=None):
         return _works_with_reviews(request)
+
+    def verb_view(self, request, object_id, one):
+        """What was opened in time and sent too late is answered by a sentence."""
+        if request.method == "POST" and self.get_object(request, unquote(object_id)) is None:
+            mine = Assignment.objects.filter(reviewer=request.user).select_related("proposal")
+            if object_id.isdecimal() and (assignment := mine.filter(pk=object_id).first()):
+                messages.warning(request, _why_too_late(assignment))
+                return HttpResponseRedirect(reverse("admin:proposals_assignment_changelist"))
+        return super().verb_view(request, object_id, one)
 
     def export_columns(self, request):
         return assignment_columns()
@@ -107,6 +125,27 @@ class AssignmentAdmin(ExportAdmin, ActionAdmin):
     @admin.display(description="history")
     def history_shown(self, assignment):
         return history_of(assignment)
+
+
+def _why_too_late(assignment) -> str:
+    """Why a reviewer can do nothing with it any more. Which interest it is would tell whose proposal this is."""
+    reference, reviewer = assignment.proposal.reference, assignment.reviewer
+    if assignment.status == Assignment.Status.DECLINED:  # the second of two clicks
+        return f"You have declined to review {reference}. That is recorded."
+    if (
+        assignment.proposal.conflicts.in_force()
+        .filter(user=reviewer, source=ConflictOfInterest.Source.DECLARED)
+        .exists()
+    ):
+        return f"Your interest in {reference} is recorded: you do not see, score or discuss it."
+    if Proposal.objects.filter(pk=assignment.proposal_id).clear_of_conflict_with(reviewer).exists():
+        return f"{reference} is no longer with you: it was taken back or withdrawn. What you sent was not recorded."
+    actions.infer_conflicts(proposals=[assignment.proposal], users=[reviewer])
+    return (
+        f"You do not review {reference}: since you opened the page, an interest of yours in it was found or recorded. "
+        "What you sent was not recorded, and there is nothing that you need to do. If you think that this is a "
+        f"mistake, write to {settings.COLLABORATIVE['email']}."
+    )
 
 
 def url_of_work(assignment) -> str:

@@ -1,6 +1,7 @@
 import datetime as dt
 
 import pytest
+from django.contrib.messages import get_messages
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, transaction
 from django.urls import reverse
@@ -149,6 +150,57 @@ def test_no_interest_declared_but_one_inferred_is_a_conflict():
     assert (conflict.source, conflict.kind, conflict.recorded_by) == ("inferred", "same_organisation", None)
     assert Assignment.objects.get().status == Assignment.Status.CONFLICTED
     assert not Review.objects.exists()
+
+
+@pytest.mark.parametrize("sent", [{"interest": "no"}, {"interest": "yes", "kind": "close"}])
+def test_an_interest_that_arises_while_the_declaration_is_open_is_said_without_whose_it_is(client_as, sent):
+    assignment = AssignmentFactory(proposal__call__is_blind=True, proposal__applicant__full_name="Ada Lovelace")
+    proposal = assignment.proposal
+    client, url = client_as(assignment.reviewer), reverse("admin:proposals_assignment_declare", args=[assignment.pk])
+    assert client.get(url).status_code == 200
+    AffiliationFactory(user=assignment.reviewer, organisation=proposal.organisation)
+
+    answer = client.post(url, sent)
+
+    (said,) = [str(message) for message in get_messages(answer.wsgi_request)]
+    assert f"You do not review {proposal.reference}" in said and "What you sent was not recorded" in said
+    for secret in ("Lovelace", proposal.organisation.name, proposal.title, "organisation"):
+        assert secret not in said
+    assert "You do not review" in client.get(answer.url).content.decode()
+    assert [(one.source, one.kind) for one in ConflictOfInterest.objects.all()] == [("inferred", "same_organisation")]
+    assert Assignment.objects.get().status == Assignment.Status.CONFLICTED
+    assert not Review.objects.exists()
+    assert client.get(url).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "sent", "said"),
+    [
+        ("declare", {"interest": "yes", "kind": "close"}, "is recorded: you do not see, score or discuss it."),
+        ("decline", {"reason": "No time."}, "You have declined to review"),
+    ],
+)
+def test_the_second_of_two_clicks_of_a_reviewer_is_answered_by_a_sentence(client_as, name, sent, said):
+    assignment = AssignmentFactory()
+    client, url = client_as(assignment.reviewer), reverse(f"admin:proposals_assignment_{name}", args=[assignment.pk])
+    client.post(url, sent)
+    before = assignment.status_changes.count()
+
+    answer = client.post(url, sent, follow=True)
+
+    assert said in answer.content.decode()
+    assert (assignment.status_changes.count(), ConflictOfInterest.objects.count()) == (before, int(name == "declare"))
+
+
+def test_what_is_sent_for_an_assignment_that_was_taken_back_is_answered_and_others_get_nothing(client_as):
+    assignment = AssignmentFactory()
+    url = reverse("admin:proposals_assignment_declare", args=[assignment.pk])
+    actions.take_back_assignment(assignment=assignment, by=UserFactory(staff=True))
+
+    answer = client_as(assignment.reviewer).post(url, {"interest": "no"}, follow=True)
+
+    assert "is no longer with you: it was taken back or withdrawn." in answer.content.decode()
+    assert client_as(UserFactory(reviewer=True)).post(url, {"interest": "no"}).status_code == 404
 
 
 def test_staff_can_override_an_inferred_conflict_with_a_reason_but_not_their_own():
