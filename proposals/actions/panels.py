@@ -8,14 +8,16 @@ from django.db import transaction
 
 from proposals import permissions
 from proposals.actions.locking import hold, locked_call, locked_under_call
-from proposals.models import Call, Panel, PanelMember, PanelScore, Proposal
+from proposals.models import Call, Panel, PanelMember, PanelReopening, PanelScore, Proposal
 from proposals.readings import minutes
+from proposals.readings.letters import is_anyone_told
 from psc_portal.common import audit, clock, outbox
 from psc_portal.common.nhs_numbers import refuse_nhs_numbers
 from psc_portal.common.pdf import render_pdf
 from psc_portal.common.refusals import ActionRefused
 
 MAKE_MINUTES = "proposals.make_minutes"
+KEPT_OF_MINUTES = ("closed_at", "closed_by", "minutes_file", "minutes_sha256", "minutes_made_at")
 
 
 def _locked_panel(call) -> Panel:
@@ -29,7 +31,9 @@ def _locked_panel(call) -> Panel:
 
 def _refuse_closed(panel):
     if panel.closed_at is not None:
-        raise ActionRefused("The panel is closed and its minutes stand. It can no longer be changed.")
+        raise ActionRefused(
+            "The panel is closed and its minutes stand. Until a letter is released it can be reopened, with a reason."
+        )
 
 
 @transaction.atomic
@@ -160,6 +164,36 @@ def close_panel(*, call, by) -> Panel:
     return panel
 
 
+@transaction.atomic
+def reopen_panel(*, call, by, reason) -> Panel:
+    """Open a closed panel again. Its minutes are kept as an earlier version; closing it makes new ones.
+
+    What it decided stays decided: date, members, attendance and weighting can be put right.
+    """
+    if not permissions.can_manage_call(by, call):
+        raise PermissionDenied
+    panel = _locked_panel(call)
+    if panel.closed_at is None:
+        raise ActionRefused("The panel is open. There is nothing to reopen.")
+    if panel.call.status != Call.Status.PANEL or is_anyone_told(panel.call):
+        raise ActionRefused("A letter of this call has been released: what the panel decided is told, and stands.")
+    if not reason.strip():
+        raise ActionRefused("Say why the panel is reopened.")
+    refuse_nhs_numbers({"Reason": reason})
+    found = PanelReopening.objects.create(
+        panel=panel,
+        reason=reason.strip(),
+        by=by,
+        at=clock.now(),
+        **{name: getattr(panel, name) for name in KEPT_OF_MINUTES},
+    )
+    panel.closed_at = panel.closed_by = panel.minutes_made_at = None
+    panel.minutes_file = panel.minutes_sha256 = ""
+    panel.save()
+    audit.record("reopen_panel", panel, by=by, before={"minutes_sha256": found.minutes_sha256})
+    return panel
+
+
 def make_minutes(*, panel) -> Panel:
     """Make the minutes of a closed panel as a PDF, once. May be called again: what is made stays as it is."""
     if panel.closed_at is None or panel.minutes_made_at is not None:
@@ -167,7 +201,7 @@ def make_minutes(*, panel) -> Panel:
     pdf = render_pdf(minutes.html(panel), stylesheets=("report.css", "minutes.css"))
     with transaction.atomic():
         stored = hold(Panel.objects).get(pk=panel.pk)
-        if stored.minutes_made_at is not None:
+        if stored.minutes_made_at is not None or stored.closed_at != panel.closed_at:  # or reopened meanwhile
             return stored
         stored.minutes_file.save("minutes.pdf", ContentFile(pdf.content), save=False)
         stored.minutes_sha256 = hashlib.sha256(pdf.content).hexdigest()

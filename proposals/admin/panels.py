@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from proposals import actions, forms, permissions
 from proposals.models import Call, Panel, Proposal
+from proposals.readings.letters import is_anyone_told
 from proposals.readings.panel import agenda_of, items_of, money_of
 from proposals.readings.ranking import analysed_for
 from psc_portal.common.admin import verb
@@ -37,8 +38,26 @@ PANEL_VERBS = [
         label="Close the panel",
         permission=permissions.can_manage_call,
         when=lambda call: call.status == Call.Status.PANEL and hasattr(call, "panel") and call.panel.closed_at is None,
-        intro="After this the panel scores and decides nothing more, and its minutes are made. They cannot be changed.",
+        intro="After this the panel scores and decides nothing more, and its minutes are made. Until the first letter "
+        "is released, the panel can be reopened with a reason: its next minutes are then another version.",
         success="The panel is closed. Its minutes are being made: reload this page in a minute.",
+        success_url=lambda call, result: reverse("admin:proposals_call_panel", args=[call.pk]),
+    ),
+    verb(
+        "reopen_panel",
+        form=forms.ReasonForm,
+        action=actions.reopen_panel,
+        label="Reopen the panel",
+        permission=permissions.can_manage_call,
+        when=lambda call: (
+            call.status == Call.Status.PANEL
+            and hasattr(call, "panel")
+            and call.panel.closed_at is not None
+            and not is_anyone_told(call)
+        ),
+        intro="What is decided stays decided. Date, chair, members, attendance and weighting can be put right. Close "
+        "the panel again afterwards: new minutes are made, which say why. The minutes of before are kept.",
+        success="The panel is open again. Close it when everything is right: its new minutes are made then.",
         success_url=lambda call, result: reverse("admin:proposals_call_panel", args=[call.pk]),
     ),
 ]
@@ -109,6 +128,8 @@ class PanelPages:
             money=money_of(call),
             criteria=[(one, (panel.weights or {}).get(one["code"]) if panel else None) for one in call.field_weights],
             minutes=self._minutes(request.user, call, panel),
+            reopenings=list(panel.reopenings.select_related("by")) if panel else [],
+            may_read_minutes=panel is not None and permissions.can_read_minutes(request.user, panel),
             verbs=self.verb_links_of(request, call, [one.name for one in PANEL_VERBS]),
         )
 
@@ -215,12 +236,17 @@ class PanelPages:
         return "made" if permissions.can_read_minutes(user, panel) else "hidden"
 
     def minutes_view(self, request, object_id):
-        """The minutes as a download."""
+        """The minutes as a download: the latest, or an earlier version."""
         call = self.call_or_404(request, object_id, with_ranking=False)
-        panel = Panel.objects.filter(call=call, minutes_made_at__isnull=False).first()
+        panel = Panel.objects.filter(call=call).first()
         if panel is None or not permissions.can_read_minutes(request.user, panel):
             raise Http404
-        return attachment_response(panel.minutes_file, f"panel-minutes-{call.slug}.pdf", content_type="application/pdf")
+        versions = [*panel.reopenings.all(), panel]
+        wanted = request.GET.get("version", str(len(versions)))
+        if wanted not in map(str, range(1, len(versions) + 1)) or not versions[int(wanted) - 1].minutes_made_at:
+            raise Http404
+        name = f"panel-minutes-{call.slug}{f'-version-{wanted}' if len(versions) > 1 else ''}.pdf"
+        return attachment_response(versions[int(wanted) - 1].minutes_file, name, content_type="application/pdf")
 
 
 def _same(decision, values) -> bool:

@@ -2,7 +2,7 @@
 
 import django.contrib.postgres.indexes
 import django.contrib.postgres.search
-from django.db import migrations, models
+from django.db import migrations
 from django.db.models.functions import Left
 
 IN_CONFLICT = """

@@ -27,6 +27,7 @@ from proposals.models.panels import (
     CalibrationScore,
     Panel,
     PanelMember,
+    PanelReopening,
     PanelScore,
     RankingAnalysis,
 )
@@ -67,6 +68,7 @@ __all__ = [
     "Message",
     "Panel",
     "PanelMember",
+    "PanelReopening",
     "PanelScore",
     "PromisedBenefit",
     "Proposal",

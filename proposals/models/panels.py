@@ -117,6 +117,27 @@ class Panel(Timestamped):
         return f"Panel of {self.call}"
 
 
+class PanelReopening(models.Model):
+    """Why a closed panel was opened again, with the minutes as they stood until then. Append-only."""
+
+    panel = models.ForeignKey(Panel, models.PROTECT, related_name="reopenings")
+    reason = models.TextField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    closed_at = models.DateTimeField()
+    closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    minutes_file = models.FileField(storage=private_storage, max_length=255, blank=True, editable=False)
+    minutes_sha256 = models.CharField(max_length=64, blank=True, editable=False)
+    minutes_made_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["at", "pk"]
+        constraints = [models.CheckConstraint(condition=~Q(reason=""), name="panel_reopening_has_a_reason")]
+
+    def __str__(self):
+        return f"{self.panel}, opened again {self.at:%d %B %Y}"
+
+
 class PanelMember(models.Model):
     panel = models.ForeignKey(Panel, models.CASCADE, related_name="members")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")

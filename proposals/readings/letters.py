@@ -40,6 +40,11 @@ class Missing(NamedTuple):
     is_decided: bool
 
 
+def is_anyone_told(call) -> bool:
+    """Whether a letter of the call has been released."""
+    return FeedbackLetter.objects.filter(decision__proposal__call=call, released_at__isnull=False).exists()
+
+
 @dataclass(frozen=True)
 class LetterCounts:
     """How far the letters of a call are."""

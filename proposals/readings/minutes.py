@@ -35,6 +35,7 @@ def html(panel) -> str:
         {
             "panel": panel,
             "call": call,
+            "reopenings": list(panel.reopenings.select_related("by")),
             "members": members,
             "items": [_item(one, names, interests.get(one.proposal_id, [])) for one in decisions],
             "weights": [(one.criterion, one.weight, panel.weights.get(one.criterion.code)) for one in weights],

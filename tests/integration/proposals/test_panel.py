@@ -3,18 +3,20 @@
 import hashlib
 from datetime import date
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError
 from django.urls import reverse
 
 from proposals import actions, tasks
-from proposals.models import Decision, Panel, PanelScore, Proposal, RankingAnalysis
+from proposals.models import Decision, Panel, PanelReopening, PanelScore, Proposal, RankingAnalysis
 from proposals.readings.panel import agenda_of, money_of
 from proposals.readings.ranking import ranking_field
 from psc_portal.common import outbox
-from psc_portal.common.models import OutboxMessage
+from psc_portal.common.models import AuditEvent, OutboxMessage
 from psc_portal.common.refusals import ActionRefused
 from tests.factories.accounts import UserFactory
 from tests.factories.proposals import CallFactory, ProposalFactory, review_of
@@ -421,6 +423,101 @@ def test_staff_with_an_interest_do_not_get_the_minutes(client_as):
     assert client.get(address_of(panel.call, "minutes")).status_code == 404
     assert "ask a colleague" in client.get(address_of(panel.call)).content.decode()
     assert client_as(UserFactory(reviewer=True)).get(address_of(panel.call, "minutes")).status_code in (302, 404)
+
+
+# Once more ------------------------------------------------------------------------------------------------------------
+def closed_panel():
+    panel, staff, approved, declined = decided_panel()
+    actions.close_panel(call=panel.call, by=staff)
+    made = actions.make_minutes(panel=Panel.objects.get(pk=panel.pk))
+    return made, staff, approved, declined
+
+
+def test_a_reopened_panel_is_put_right_and_closed_with_new_minutes_beside_the_old(client_as):
+    panel, staff, *_ = closed_panel()
+    client, first = (
+        client_as(staff),
+        b"".join(client_as(staff).get(address_of(panel.call, "minutes")).streaming_content),
+    )
+    address = address_of(panel.call, "reopen_panel")
+    assert f'href="{address}"' in client.get(address_of(panel.call)).content.decode()
+
+    client.post(address, {"reason": "The list of those present was wrong."})
+    panel.refresh_from_db()
+    assert (panel.closed_at, panel.minutes_made_at, panel.minutes_sha256) == (None, None, "")
+    assert client.get(address_of(panel.call, "minutes")).status_code == 404
+    actions.record_attendance(call=panel.call, by=staff, present=set())
+    actions.close_panel(call=panel.call, by=staff)
+    actions.make_minutes(panel=Panel.objects.get(pk=panel.pk))
+
+    old, new = (
+        b"".join(client.get(address_of(panel.call, "minutes") + query).streaming_content)
+        for query in ("?version=1", "")
+    )
+    assert old == first
+    text = " ".join(pdf_text(new))
+    sha256 = hashlib.sha256(first).hexdigest()
+    for words in ("Version 2 of these minutes", "by Sam Secretary: The list of those present was wrong."):
+        assert words in text
+    assert sha256 in text.replace(" ", "").replace("\n", "")
+    page = client.get(address_of(panel.call)).content.decode()
+    assert "Download version 1 of the minutes" in page
+    assert sha256 in page
+    event = AuditEvent.objects.get(verb="reopen_panel")
+    assert (event.by, event.before) == (staff, {"minutes_sha256": sha256})
+    for version in ("0", "3", "x", "²"):
+        assert client.get(address_of(panel.call, "minutes") + f"?version={version}").status_code == 404
+
+
+def test_a_panel_is_reopened_only_once_closed_with_a_reason_by_staff_and_before_anyone_is_told(client_as):
+    panel, staff, approved, _declined = closed_panel()
+    call = panel.call
+    with pytest.raises(PermissionDenied):
+        actions.reopen_panel(call=call, by=UserFactory(reviewer=True), reason="Why not")
+    with pytest.raises(ActionRefused, match="Say why"):
+        actions.reopen_panel(call=call, by=staff, reason=" ")
+
+    comments = {one.pk: "Good." for one in call.criterion_set.criteria.all()}
+    actions.write_feedback(proposal=approved, by=staff, comments=comments)
+    actions.release_feedback(proposal=approved, by=staff, reason="They must start tomorrow.")
+
+    with pytest.raises(ActionRefused, match="is told, and stands"):
+        actions.reopen_panel(call=call, by=staff, reason="The list was wrong.")
+    assert not PanelReopening.objects.exists()
+    assert address_of(call, "reopen_panel") not in client_as(staff).get(address_of(call)).content.decode()
+
+
+def test_an_open_panel_is_not_reopened_twice():
+    panel, staff, *_ = closed_panel()
+    actions.reopen_panel(call=panel.call, by=staff, reason="The list was wrong.")
+
+    with pytest.raises(ActionRefused, match="open"):
+        actions.reopen_panel(call=panel.call, by=staff, reason="The list was wrong.")
+
+    assert PanelReopening.objects.count() == 1
+
+
+def test_minutes_that_were_being_made_when_the_panel_was_reopened_are_thrown_away(monkeypatch):
+    panel, staff, *_ = decided_panel()
+    actions.close_panel(call=panel.call, by=staff)
+
+    def slow(*args, **kwargs):
+        actions.reopen_panel(call=panel.call, by=staff, reason="The list was wrong.")
+        return SimpleNamespace(content=b"%PDF-1.7 of before")
+
+    monkeypatch.setattr("proposals.actions.panels.render_pdf", slow)
+    actions.make_minutes(panel=Panel.objects.get(pk=panel.pk))
+
+    panel.refresh_from_db()
+    assert (panel.minutes_made_at, panel.minutes_file.name) == (None, "")
+
+
+def test_reopenings_are_append_only():
+    panel, staff, *_ = closed_panel()
+    actions.reopen_panel(call=panel.call, by=staff, reason="The list was wrong.")
+
+    with pytest.raises(IntegrityError, match="append-only"):
+        PanelReopening.objects.update(reason="Another")
 
 
 def test_a_call_without_a_panel_is_decided_as_before(client_as):
