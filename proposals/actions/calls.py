@@ -4,9 +4,9 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
-from proposals import permissions
-from proposals.actions.locking import locked_call
-from proposals.models import Call, CriterionSet, CriterionWeight, Extension, Proposal
+from proposals import permissions, scoring
+from proposals.actions.locking import hold, locked_call
+from proposals.models import Call, Criterion, CriterionSet, CriterionWeight, Extension, LevelDescriptor, Proposal
 from proposals.readings.set_up import publication_problems
 from psc_portal.common import audit, clock, outbox
 from psc_portal.common.nhs_numbers import refuse_nhs_numbers
@@ -97,6 +97,29 @@ def _write_weights(call, weights):
         CriterionWeight.objects.update_or_create(
             call=call, criterion=criterion, defaults={"weight": weights.get(criterion.number, 0)}
         )
+
+
+@transaction.atomic
+def describe_levels(*, criterion, by, levels) -> Criterion:
+    """Say what each score of a criterion means, as long as no published call rests on the wording.
+
+    Args:
+        levels: text by level, 0 to 5.
+    """
+    _refuse_others(by)
+    calls = list(hold(Call.objects).filter(criterion_set=criterion.criterion_set_id).order_by("pk"))
+    if any(call.status != Call.Status.DRAFT for call in calls):
+        raise ActionRefused(
+            "A published call uses these criteria, and applicants and reviewers go by what they read there. A new "
+            "wording takes a new set of criteria, which comes with the portal."
+        )
+    if levels.keys() != set(scoring.LEVELS) or not all(text.strip() for text in levels.values()):
+        raise ActionRefused(f"Describe each level from {scoring.LOWEST} to {scoring.HIGHEST}.")
+    refuse_nhs_numbers({f"Level {level}": text for level, text in levels.items()})
+    for level, text in levels.items():
+        LevelDescriptor.objects.update_or_create(criterion=criterion, level=level, defaults={"text": text.strip()})
+    audit.record("describe_levels", criterion, by=by)
+    return criterion
 
 
 @transaction.atomic

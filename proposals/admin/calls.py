@@ -18,18 +18,28 @@ from proposals.models import (
     Criterion,
 )
 from proposals.readings import set_up
-from psc_portal.common.admin import ActionAdmin, ReadOnlyAdmin, verb
+from psc_portal.common.admin import ActionAdmin, verb
 from psc_portal.common.markdown import render_markdown
 from psc_portal.common.templatetags.portal import uk_date, uk_datetime
 
 
 @admin.register(Criterion)
-class CriterionAdmin(ReadOnlyAdmin):
+class CriterionAdmin(ActionAdmin):
     list_display = ["number", "title", "criterion_set"]
     list_display_links = ["title"]
     list_select_related = ["criterion_set"]
     fields = ["criterion_set", "number", "title", "wording", "help_text", "top_score", "lay_question", "levels_shown"]
     readonly_fields = ["levels_shown"]
+    verbs = [
+        verb(
+            "levels", form=forms.DescribeLevelsForm, action=actions.describe_levels, label="Describe the levels",
+            initial=forms.DescribeLevelsForm.initial_of,
+            when=lambda criterion: not criterion.criterion_set.calls.published().exists(),
+            intro="Applicants and reviewers read what each score means. Once a call with these criteria is published, "
+            "they no longer change.",
+            success="The levels are described.",
+        ),
+    ]  # fmt: skip
 
     @admin.display(description="levels")
     def levels_shown(self, criterion):
@@ -37,7 +47,7 @@ class CriterionAdmin(ReadOnlyAdmin):
         return format_html("<ul>{}</ul>", format_html_join("", "<li>{}: {}</li>", rows))
 
 
-PLACES = {"questions": "the questions", "criterion": "the criterion", "reviewers": "invite a reviewer"}
+PLACES = {"questions": "the questions", "criterion": "describe its levels", "reviewers": "invite a reviewer"}
 
 
 def _publish_context(request, call):
@@ -54,7 +64,7 @@ def _url_of(call, check) -> str:
     if check.place == "edit":
         return f"{reverse('admin:proposals_call_edit', args=[call.pk])}#id_{check.detail}"
     if check.place == "criterion" and check.detail:
-        return reverse("admin:proposals_criterion_change", args=[check.detail])
+        return reverse("admin:proposals_criterion_levels", args=[check.detail])
     if check.place == "reviewers":
         return reverse("admin:accounts_invitation_add")
     return _questions_url(call) if check.place == "questions" else ""

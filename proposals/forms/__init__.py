@@ -1,7 +1,7 @@
 """Forms of calls, proposals and reviews: they turn input into clean values and hand them to actions."""
 
 from proposals.forms.call_questions import CallQuestionForm
-from proposals.forms.calls import CallForm, CopyCallForm, ExtendForm, PanelForm
+from proposals.forms.calls import CallForm, CopyCallForm, DescribeLevelsForm, ExtendForm, PanelForm
 from proposals.forms.collaborators import HandOverForm, InviteForm
 from proposals.forms.drafts import (
     ResubmitForm,
@@ -41,6 +41,7 @@ __all__ = [
     "DecideForm",
     "DeclareForm",
     "DeclineForm",
+    "DescribeLevelsForm",
     "ExampleForm",
     "ExtendForm",
     "FeedbackForm",

@@ -211,3 +211,24 @@ class ExtendForm(NhsukFormMixin, forms.Form):
 class PanelForm(NhsukFormMixin, forms.Form):
     submit_label = "Move to panel"
     accept_fewer_reviews = forms.BooleanField(label="Go on, even with fewer reviews than wanted", required=False)
+
+
+class DescribeLevelsForm(NhsukFormMixin, forms.Form):
+    """What each score means for one criterion."""
+
+    submit_label = "Save the descriptions"
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for level in scoring.LEVELS:
+            self.fields[f"level_{level}"] = forms.CharField(
+                label=f"Level {level}", widget=forms.Textarea(attrs={"rows": 3})
+            )
+
+    @staticmethod
+    def initial_of(criterion) -> dict:
+        return {f"level_{one.level}": one.text for one in criterion.levels.all()}
+
+    def clean(self):
+        values = super().clean()
+        return {"levels": {level: values.get(f"level_{level}", "") for level in scoring.LEVELS}}

@@ -114,6 +114,40 @@ def test_weights_priorities_and_descriptors_are_on_the_checklist(draft):
         assert sentence in problems
 
 
+def test_the_line_on_levels_leads_to_a_form_that_mends_it(client_as, draft, staff):
+    criterion = draft.criterion_set.criteria.first()
+    criterion.levels.filter(level=3).delete()
+    client = client_as(staff)
+    address = reverse("admin:proposals_criterion_levels", args=[criterion.pk])
+    checklist = reverse("admin:proposals_call_publish", args=[draft.pk])
+    assert f'href="{address}"' in client.get(checklist).content.decode()
+    typed = {f"level_{level}": f"What {level} means" for level in range(6)}
+
+    short = client.post(address, typed | {"level_3": " "}).content.decode()
+    done = client.post(address, typed)
+
+    assert "What 4 means" in short  # what was typed stays
+    assert done.status_code == 302
+    assert [one.text for one in criterion.levels.all()] == list(typed.values())
+    assert f'href="{address}"' not in client.get(checklist).content.decode()
+    assert AuditEvent.objects.get(verb="describe_levels").by == staff
+
+
+def test_levels_that_a_published_call_rests_on_do_not_change(client_as, draft, staff):
+    criterion = draft.criterion_set.criteria.first()
+    CallFactory(criterion_set=draft.criterion_set)
+    levels = dict.fromkeys(range(6), "Another meaning")
+
+    with pytest.raises(ActionRefused, match="A published call uses these criteria"):
+        actions.describe_levels(criterion=criterion, by=staff, levels=levels)
+    with pytest.raises(PermissionDenied):
+        actions.describe_levels(criterion=criterion, by=UserFactory(reviewer=True), levels=levels)
+
+    assert not criterion.levels.filter(text="Another meaning").exists()
+    page = client_as(staff).get(reverse("admin:proposals_criterion_change", args=[criterion.pk])).content.decode()
+    assert "Describe the levels" not in page
+
+
 def test_missing_reviewers_and_a_missing_day_for_reviews_are_warnings_that_do_not_stop_publication(draft, staff):
     Call.objects.filter(pk=draft.pk).update(reviews_due_on=None, reviews_wanted=5, lay_reviews_wanted=2)
     draft.refresh_from_db()
