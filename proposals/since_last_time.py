@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from django.db.models import prefetch_related_objects
+
 from proposals.models import Proposal
 from proposals.questions.asking import Question, Section, is_answered
 
@@ -30,14 +32,14 @@ def advice_on(earlier: Proposal) -> list[Advice]:
 def _advice(earlier) -> Iterator[Advice]:
     decision = earlier.released_decision
     if decision:
-        for comment in decision.letter.comments.select_related("criterion"):
+        prefetch_related_objects([decision.letter], "comments__criterion")
+        for comment in decision.letter.comments.all():
             if comment.text:
                 yield Advice(f"since-{comment.criterion.code}", comment.criterion.title, comment.text)
         if decision.letter.next_time:
             yield Advice("since-next-time", "What would change the result", decision.letter.next_time)
     elif earlier.status == Proposal.Status.INELIGIBLE:
-        screening = earlier.screenings.last()
-        if screening:
+        for screening in [*earlier.screenings.all()][-1:]:
             yield Advice("since-eligibility", "Why it was not eligible", screening.explanation)
 
 

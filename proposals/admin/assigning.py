@@ -6,6 +6,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
 from proposals import actions, forms, permissions, readings
+from proposals.admin.shown import names_told_by_each
 from proposals.models import Call, Proposal
 from psc_portal.common import clock
 from psc_portal.common.refusals import ActionRefused
@@ -64,6 +65,7 @@ class ReviewingOfCall:
             "call": call,
             "form": form,
             "plan": plan,
+            "names_told": names_told_by_each(call, [one.proposal for one in plan.changed]),
             "rows": [(one, one in set(people), *loads.get(one.pk, (None, None))) for one in everyone],
             "left_out": request.POST.getlist("leave_out"),
             "back_url": reverse("admin:proposals_call_change", args=[call.pk]),

@@ -43,6 +43,15 @@ def text_of(request, proposal) -> dict:
 
 def names_told(proposal) -> list[tuple[str, str]]:
     """For staff of a blind call, before reviewers read it: the places that name someone, and whom."""
-    if not proposal.call.is_blind:
+    return _in_words(questions.names_told(proposal)) if proposal.call.is_blind else []
+
+
+def names_told_by_each(call, proposals) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The same for several proposals: each that names someone, by its number."""
+    if not call.is_blind:
         return []
-    return [(place, ", ".join(names)) for place, names in questions.names_told(proposal).items()]
+    return [(reference, _in_words(told)) for reference, told in questions.names_told_by_each(call, proposals).items()]
+
+
+def _in_words(told) -> list[tuple[str, str]]:
+    return [(place, ", ".join(names)) for place, names in told.items()]

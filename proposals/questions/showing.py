@@ -4,7 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from django.db.models import prefetch_related_objects
+
 from proposals import blinding, identities
+from proposals.models import Proposal
 from proposals.questions import reading
 from proposals.questions.asking import Kind, Question, Section, is_answered
 from proposals.questions.choices import AGREED, OUTSIDE, Choices
@@ -92,16 +95,34 @@ def shown_of(proposal, *, attachments: Iterable = (), blind: bool = False, with_
     return found
 
 
-def names_told(proposal) -> dict[str, list[str]]:
+def names_told(proposal, choices=None) -> dict[str, list[str]]:
     """Where what blind reviewers read names the team or an organisation: by place, the names. They read "[hidden]"."""
-    texts = {}
-    for one in shown(sections_of(proposal.call, proposal), proposal.answers, Choices(proposal.call), blind=True):
+    texts, choices = {}, choices or Choices(proposal.call)
+    for one in shown(sections_of(proposal.call, proposal), proposal.answers, choices, blind=True):
         for answer in one.answers:
             texts[f"{one.section.title}, “{answer.question.label}”"] = answer.text
         for number, row in one.rows:
             for answer in row:
                 texts[f"{one.section.rows.one} {number}, “{answer.question.label}”"] = answer.text
     return blinding.places_that_tell(proposal, texts)
+
+
+def names_told_by_each(call, proposals: Iterable) -> dict[str, dict[str, list[str]]]:
+    """The same for many proposals of a call, by reference; those that name nobody are not in it. Few queries."""
+    prefetch_related_objects([call], "questions", "priorities")
+    rows = Proposal.objects.filter(pk__in=[one.pk for one in proposals]).order_by("reference").defer("search")
+    writers = ("partners", "collaborators__user")
+    rows = rows.select_related("applicant", "organisation", "earlier__applicant", "earlier__organisation")
+    rows = rows.prefetch_related(
+        *writers,
+        *(f"earlier__{one}" for one in (*writers, "decisions__letter__comments__criterion", "screenings")),
+    )
+    choices, found = Choices(call), {}
+    for proposal in rows:
+        proposal.call = call
+        if told := names_told(proposal, choices):
+            found[proposal.reference] = told
+    return found
 
 
 def _hidden(answer: Answer, pattern) -> Answer:

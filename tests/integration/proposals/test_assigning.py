@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from proposals import actions, readings
 from proposals.actions.assigning import is_to_remind
-from proposals.models import Assignment, Call
+from proposals.models import Assignment, Call, FeedbackLetter
 from psc_portal.common import clock
 from psc_portal.common.refusals import ActionRefused
 from tests.factories.accounts import UserFactory
@@ -241,6 +241,46 @@ def test_the_plan_takes_equally_many_queries_for_1_and_3_proposals(client_as, qu
         UserFactory(reviewer=True)
 
     assert queries_of(client, [assign_address(call)]) == with_one
+
+
+def told_again(call, **values):
+    """A resubmission of what was not eligible, and one of what was declined with feedback; both name their writer."""
+    refused = ProposalFactory(submitted=True, status="ineligible")
+    refused.screenings.create(
+        is_eligible=False, reason="No partner.", screened_by=UserFactory(), screened_at=clock.now()
+    )
+    declined = ProposalFactory(declined=True)
+    decision = declined.decisions.create(
+        outcome="declined", reasons="No.", decided_by=UserFactory(), decided_at=clock.now()
+    )
+    letter = FeedbackLetter.objects.create(
+        decision=decision, written_by=UserFactory(), sent_text="No.", released_at=clock.now(), released_by=UserFactory()
+    )
+    for criterion in call.criterion_set.criteria.all():
+        letter.comments.create(criterion=criterion, text="Say more.")
+    for earlier in (refused, declined):
+        writer = UserFactory(full_name="Ada Lovelace")
+        ProposalFactory(
+            in_assessment=True, call=call, applicant=writer, earlier=earlier, title="The Lovelace check", **values
+        )
+
+
+def test_the_plan_of_a_blind_call_says_which_texts_name_their_writers(client_as, queries_of):
+    call, (plain,), _people = call_with(proposals=1)
+    Call.objects.filter(pk=call.pk).update(is_blind=True)
+    staff = client_as(UserFactory(staff=True))
+    told_again(call)
+    page = staff.get(assign_address(call)).content.decode()
+    with_three = queries_of(staff, [assign_address(call)])
+
+    warning = page.partition("This call is blind")[2].partition("</details>")[0]
+    assert "the text of 2 proposals names their writers" in warning
+    assert warning.count("Title: Lovelace") == 2
+    assert plain.reference not in warning
+    told_again(call)
+    assert queries_of(staff, [assign_address(call)]) == with_three
+    Call.objects.filter(pk=call.pk).update(is_blind=False)
+    assert "This call is blind" not in staff.get(assign_address(call)).content.decode()
 
 
 # Declined -------------------------------------------------------------------------------------------------------------
