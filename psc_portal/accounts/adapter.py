@@ -4,6 +4,7 @@ import datetime as dt
 import logging
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.utils import get_next_redirect_url
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
@@ -13,6 +14,7 @@ from psc_portal.accounts.emails import mail_context, portal_address
 from psc_portal.common import clock, outbox
 
 logger = logging.getLogger(__name__)
+AFTER_SIGN_UP = "after_sign_up"  # in the session: where somebody was on the way to
 MESSAGES = {  # allauth's template -> our sentence; an empty one is not shown, since the page that follows says it
     "account/messages/logged_in.txt": "",
     "account/messages/logged_out.txt": "",  # the home page that follows is the same for all visitors
@@ -49,8 +51,14 @@ class AccountAdapter(DefaultAccountAdapter):
     }
 
     def save_user(self, request, user, form, commit=True):
+        """The page that they were on the way to is kept for the first log-in: the link in the mail knows nothing of it."""
         user.full_name = form.cleaned_data.get("full_name", "")
+        if on_the_way_to := get_next_redirect_url(request):
+            request.session[AFTER_SIGN_UP] = on_the_way_to
         return super().save_user(request, user, form, commit=commit)
+
+    def get_login_redirect_url(self, request):
+        return request.session.pop(AFTER_SIGN_UP, None) or super().get_login_redirect_url(request)
 
     def send_mail(self, template_prefix, email, context):
         """allauth's "account/email/password_changed" is our templates/emails/account/password_changed.txt."""

@@ -1,9 +1,14 @@
+import re
+from html import unescape
+
 import pytest
 from django.contrib.sessions.models import Session
+from django.test import Client
 from django.urls import reverse
 
 from proposals import forms
 from proposals.models import DraftVersion, Proposal
+from psc_portal.accounts.models import User
 from tests.factories.accounts import PASSWORD, UserFactory
 from tests.factories.proposals import CallFactory
 
@@ -105,6 +110,35 @@ def test_the_result_goes_along_through_sign_in_into_the_new_draft(client):
     assert 'name="sites_now" value="2"' in page
     assert "From your fit check" in page
     assert "carried over" not in client.get(address(call, "apply")).content.decode()
+
+
+@pytest.mark.parametrize("same_browser", [True, False])
+def test_the_result_goes_along_through_sign_up_and_the_mails_link_into_the_new_draft(client, mailed, same_browser):
+    """The link may be opened in the mail program's own browser: the log-in on the first one goes on all the same."""
+    call = CallFactory()
+    gone_on = client.post(address(call, "fit_check_go_on"), checked(call), follow=True)
+    log_in = gone_on.redirect_chain[-1][0]
+    main = client.get(log_in).content.decode().partition("<main")[2]
+    sign_up = unescape(re.search(r'href="(/accounts/signup/[^"]*)"', main)[1])
+    new = {
+        "full_name": "Ada Lovelace",
+        "email": f"ada.{same_browser:d}@example.org",
+        "password1": "three wet umbrellas",
+    }
+
+    form = client.get(sign_up).content.decode()
+    client.post(sign_up, new | {"next": re.search(r'name="next" value="([^"]*)"', form)[1]})
+    user = User.objects.get(email=new["email"])
+    [mail] = mailed(user)
+    path = re.search(r"http://testserver(\S+)", mail.body)[1]
+    confirmed = (client if same_browser else Client()).post(path, follow=True)
+    log_in = confirmed.redirect_chain[-1][0]  # the other browser knows no more than that there is a log-in
+    applied = client.post(log_in, {"login": user.email, "password": new["password1"]}, follow=True)
+
+    assert applied.redirect_chain[-1][0] == address(call, "apply")
+    assert "Your answers from the fit check are carried over" in applied.content.decode()
+    client.post(address(call, "apply"))
+    assert Proposal.objects.get().answers["aim"] == "A quarter fewer falls by March 2028"
 
 
 def test_a_carried_answer_can_be_changed_and_is_then_one_s_own(client_as):
