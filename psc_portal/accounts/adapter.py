@@ -51,7 +51,7 @@ class AccountAdapter(DefaultAccountAdapter):
     }
 
     def save_user(self, request, user, form, commit=True):
-        """The page that they were on the way to is kept for the first log-in: the link in the mail knows nothing of it."""
+        """Where they were on the way to is kept for the first log-in: the link in the mail knows nothing of it."""
         user.full_name = form.cleaned_data.get("full_name", "")
         if on_the_way_to := get_next_redirect_url(request):
             request.session[AFTER_SIGN_UP] = on_the_way_to
