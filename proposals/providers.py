@@ -1,7 +1,5 @@
 """What the pages of other apps show of calls and proposals: thread, search, and what waits for whom."""
 
-from datetime import timedelta
-
 from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.urls import reverse
@@ -168,17 +166,11 @@ def _for_staff(user):
         )
 
 
-NEW_FOR_DAYS = 14
-
-
 def _answers(user):
-    """What the programme wrote last, for two weeks or until the team writes back."""
+    """What the programme wrote last, until the user has had the proposal's page open or the team writes back."""
     later = Message.objects.filter(proposal=OuterRef("proposal")).order_by("-sent_at", "-pk")
-    newest = Message.objects.filter(
-        proposal__in=Proposal.objects.of_team(user).order_by().values("pk"),
-        is_from_team=False,
-        sent_at__gt=clock.now() - timedelta(days=NEW_FOR_DAYS),
-        pk=Subquery(later.values("pk")[:1]),
+    newest = Message.objects.unread_by(user).filter(
+        proposal__in=Proposal.objects.of_team(user).order_by().values("pk"), pk=Subquery(later.values("pk")[:1])
     )
     for message in newest.select_related("proposal__call").order_by("-sent_at")[:20]:
         proposal = message.proposal

@@ -64,7 +64,14 @@ from proposals.actions.letters import (
     release_feedback,
     write_feedback,
 )
-from proposals.actions.messages import answer_message, ask_programme, edit_answer, publish_answer, write_to_team
+from proposals.actions.messages import (
+    answer_message,
+    ask_programme,
+    edit_answer,
+    note_messages_read,
+    publish_answer,
+    write_to_team,
+)
 from proposals.actions.panels import (
     close_panel,
     make_minutes,
@@ -145,6 +152,7 @@ __all__ = [
     "move_question",
     "move_to_panel",
     "neutral_file",
+    "note_messages_read",
     "order_copy",
     "others_wait",
     "override_conflict",

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from proposals import permissions
 from proposals.actions.locking import hold, locked_call, locked_proposal
-from proposals.models import Call, CallAnswer, Message, Proposal
+from proposals.models import Call, CallAnswer, Message, MessagesRead, Proposal
 from psc_portal.common import audit, clock, outbox, public_pages
 from psc_portal.common.nhs_numbers import refuse_nhs_numbers
 from psc_portal.common.refusals import ActionRefused
@@ -65,6 +65,15 @@ def write_to_team(*, proposal, by, text) -> Message:
     if is_new:
         _tell_team(stored, message)
     return message
+
+
+def note_messages_read(*, proposal, by, until) -> None:
+    """Somebody of the team has the messages on their page that were sent until this moment: they wait no longer."""
+    if not permissions.can_read(by, proposal):
+        raise PermissionDenied
+    read, is_new = MessagesRead.objects.get_or_create(proposal=proposal, user=by, defaults={"until": until})
+    if not is_new:
+        MessagesRead.objects.filter(pk=read.pk, until__lt=until).update(until=until)  # another window may show more
 
 
 def _locked(proposal) -> Proposal:

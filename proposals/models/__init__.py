@@ -10,7 +10,7 @@ from proposals.models.calls import (
     Extension,
     LevelDescriptor,
 )
-from proposals.models.correspondence import CallAnswer, CallReminder, Message
+from proposals.models.correspondence import CallAnswer, CallReminder, Message, MessagesRead
 from proposals.models.decisions import CriterionFeedback, Decision, FeedbackLetter
 from proposals.models.drafts import (
     Attachment,
@@ -66,6 +66,7 @@ __all__ = [
     "FeedbackLetter",
     "LevelDescriptor",
     "Message",
+    "MessagesRead",
     "Panel",
     "PanelMember",
     "PanelReopening",

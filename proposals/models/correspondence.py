@@ -4,7 +4,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 
 from proposals.models.calls import Call
 from proposals.models.drafts import Proposal
@@ -21,6 +21,11 @@ class MessageQuerySet(models.QuerySet):
         if not user.is_programme_staff:
             return self.filter(proposal__in=mine)
         return self.filter(Q(proposal__in=mine) | Q(proposal__in=Proposal.objects.answered_by(user).values("pk")))
+
+    def unread_by(self, user):
+        """What the programme wrote after the user last had the proposal's page open."""
+        read = MessagesRead.objects.filter(proposal=OuterRef("proposal"), user=user, until__gte=OuterRef("sent_at"))
+        return self.filter(~Exists(read), is_from_team=False)
 
     def unanswered(self):
         """The latest messages of proposals whose team had the last word."""
@@ -45,6 +50,20 @@ class Message(models.Model):
 
     def __str__(self):
         return f"{self.proposal.reference or 'Draft'}: {self.text[:60]}"
+
+
+class MessagesRead(models.Model):
+    """Up to which message of the programme somebody of a proposal's team has had its page open."""
+
+    proposal = models.ForeignKey(Proposal, models.CASCADE, related_name="messages_read")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    until = models.DateTimeField(help_text="When the last message that was shown had been sent")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["proposal", "user"], name="messages_read_once_a_person")]
+
+    def __str__(self):
+        return f"{self.user_id} until {self.until}"
 
 
 class CallAnswer(Timestamped):

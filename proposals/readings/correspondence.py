@@ -135,12 +135,13 @@ class Letter:
     is_from_team: bool = False
     by: str = ""
     anchor: str = ""
+    is_new: bool = False  # its reader has not had it on the page before
     is_folded: bool = False  # long, and not what people come back for: shown folded
 
 
-def correspondence_of(proposal: Proposal) -> list[Letter]:
-    """Receipt, messages, letters and reminders of a proposal, oldest first."""
-    letters = [*_mails(proposal), *_messages(proposal), *_decisions(proposal)]
+def correspondence_of(proposal: Proposal, user) -> list[Letter]:
+    """Receipt, messages, letters and reminders of a proposal, oldest first; what is new to this user is marked."""
+    letters = [*_mails(proposal), *_messages(proposal, user), *_decisions(proposal)]
     if proposal.withdrawal_reason:
         change = proposal.status_changes.filter(to_status=Status.WITHDRAWN).last()
         if change:
@@ -164,7 +165,8 @@ def _mails(proposal):
         yield Letter(screening.screened_at, "Not eligible", screening.explanation)
 
 
-def _messages(proposal):
+def _messages(proposal, user):
+    unread = set(proposal.messages.unread_by(user).values_list("pk", flat=True))
     for message in proposal.messages.select_related("by"):
         yield Letter(
             message.sent_at,
@@ -173,6 +175,7 @@ def _messages(proposal):
             is_from_team=message.is_from_team,
             by=message.by.display_name if message.is_from_team else "",
             anchor=f"message-{message.pk}",
+            is_new=message.pk in unread,
         )
 
 

@@ -98,6 +98,9 @@ def _where_it_stands(request, proposal, form):
     project = None
     if decision and proposal.project_id and _project_is_visible(request.user, proposal):
         project = proposal.project
+    letters = readings.correspondence_of(proposal, request.user)
+    if unread := [letter.at for letter in letters if letter.is_new]:
+        actions.note_messages_read(proposal=proposal, by=request.user, until=max(unread))
     return render(
         request,
         "proposals/proposal_detail.html",
@@ -110,7 +113,7 @@ def _where_it_stands(request, proposal, form):
             "next_step": "" if proposal.is_too_late else NEXT_STEPS[status],
             "promise": readings.promise_of(proposal),
             "steps": [] if is_draft else readings.steps_of(proposal, project=project),
-            "letters": readings.correspondence_of(proposal),
+            "letters": letters,
             "decision": decision,
             "letter": decision.letter if decision else None,
             "screening": proposal.screenings.last() if status == Proposal.Status.INELIGIBLE else None,

@@ -1,5 +1,7 @@
 """Questions of a team to the programme, answers, and answers for everyone."""
 
+import datetime as dt
+
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, transaction
@@ -148,6 +150,28 @@ def test_unanswered_questions_wait_for_staff_and_new_answers_for_the_team():
     assert [asked in titles for titles in before] == [True, False, False]
     assert (asked in after[0], answered in after[1]) == (False, True)
     assert answered not in waiting_for(proposal.applicant)
+
+
+def test_a_message_is_new_and_waits_for_each_of_the_team_until_they_have_had_its_page_open(client_as):
+    proposal, staff = ProposalFactory(submitted=True), UserFactory(staff=True)
+    other = joined(proposal, "view")
+    first, second = client_as(proposal.applicant), client_as(other)
+    waits = f"We have written to you about {proposal.reference}"
+    with clock.at(clock.now() - dt.timedelta(days=20)):  # an unread message waits however old it is
+        actions.write_to_team(proposal=proposal, by=staff, text="Please send the letter.")
+
+    def new_on(client):
+        return client.get(proposal.get_absolute_url()).content.decode().count(">New</strong>")
+
+    assert [waits in waiting_for(user) for user in (proposal.applicant, other)] == [True, True]
+    assert [new_on(first), new_on(first)] == [1, 0]
+    assert [waits in waiting_for(user) for user in (proposal.applicant, other)] == [False, True]
+    actions.write_to_team(proposal=proposal, by=staff, text="And the plan.")
+    assert [waits in waiting_for(user) for user in (proposal.applicant, other)] == [True, True]
+    assert [new_on(first), new_on(second), new_on(first)] == [1, 2, 0]
+    assert [waits in waiting_for(user) for user in (proposal.applicant, other)] == [False, False]
+    client_as(staff).get(proposal.get_absolute_url())
+    assert set(proposal.messages_read.values_list("user", flat=True)) == {proposal.applicant.pk, other.pk}
 
 
 def test_messages_are_append_only():

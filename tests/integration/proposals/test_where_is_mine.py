@@ -102,11 +102,11 @@ def test_all_correspondence_stands_in_order_and_word_for_word():
     message = proposal.messages.get()
     actions.answer_message(message=message, by=staff, text="In May.")
     decided(proposal, staff)
-    untold = readings.correspondence_of(Proposal.objects.get(pk=proposal.pk))
+    untold = readings.correspondence_of(Proposal.objects.get(pk=proposal.pk), proposal.applicant)
     released(proposal, staff)
     proposal = Proposal.objects.get(pk=proposal.pk)
 
-    letters = readings.correspondence_of(proposal)
+    letters = readings.correspondence_of(proposal, proposal.applicant)
 
     assert [one.heading for one in untold] == ["Receipt", "Message from your team", "Message from us"]
     assert [one.heading for one in letters[3:]] == ["Decision and feedback"]
@@ -118,11 +118,11 @@ def test_all_correspondence_stands_in_order_and_word_for_word():
 def test_the_letter_of_ineligibility_is_there_even_when_its_mail_is_gone():
     proposal, staff = ProposalFactory(submitted=True), UserFactory(staff=True)
     actions.screen_proposal(proposal=proposal, by=staff, is_eligible=False, reason="Not from the region.")
-    sent = readings.correspondence_of(proposal)
+    sent = readings.correspondence_of(proposal, proposal.applicant)
     OutboxMessage.objects.all().delete()
 
     assert [("Not from the region." in one.text, one.heading) for one in sent] == [(True, "Not eligible")]
-    assert [one.text for one in readings.correspondence_of(proposal)] == ["Not from the region."]
+    assert [one.text for one in readings.correspondence_of(proposal, proposal.applicant)] == ["Not from the region."]
 
 
 def test_feedback_shows_the_band_by_criterion_and_never_others(client_as):
