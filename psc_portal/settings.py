@@ -314,6 +314,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "proposals.thin_out_versions",
         "schedule": crontab(hour=3, minute=40),
     },
+    "clear expired sessions": {"task": "common.clear_sessions", "schedule": crontab(hour=3, minute=20)},
     "remind of what is due": {"task": "pledges.remind", "schedule": crontab(hour=7, minute=30)},
     "find interests in proposals": {"task": "proposals.infer_conflicts", "schedule": crontab(hour=5, minute=10)},
     "remind reviewers": {"task": "proposals.remind_reviewers", "schedule": crontab(hour=7, minute=40)},

@@ -1,10 +1,13 @@
 import datetime as dt
 
 import pytest
+from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.test import Client
 
 from psc_portal.accounts import sessions
-from psc_portal.common import clock
+from psc_portal.common import clock, tasks
 from psc_portal.common.models import OutboxMessage
 from tests.factories.accounts import UserFactory
 
@@ -35,6 +38,20 @@ def test_an_idle_session_of_somebody_with_a_role_ends_after_thirty_minutes(trait
     assert ("_auth_user_id" in client.session) is open_still
     if not open_still:
         assert response.headers["Location"] == "/accounts/login/?next=%2Fmy%2F%3Fsection%3D1"
+
+
+def test_expired_sessions_are_cleared_by_a_daily_task():
+    kept, gone = SessionStore(), SessionStore()
+    for session, expires in ((kept, 60), (gone, -60)):
+        session["typed"] = "What somebody wrote"
+        session.set_expiry(expires)
+        session.save()
+
+    tasks.clear_sessions()
+
+    ordered = settings.CELERY_BEAT_SCHEDULE["clear expired sessions"]
+    assert [one.pk for one in Session.objects.all()] == [kept.session_key]
+    assert (ordered["task"], ordered["schedule"].hour) == (tasks.clear_sessions.name, {3})
 
 
 def test_other_people_stay_logged_in_for_a_working_day(client_as, at):
