@@ -93,12 +93,15 @@ class CalibrationExampleAdmin(ActionAdmin):
         if not example.is_open:
             return "Shown once you have scored it"
         lines = readings.calibration_of(example, example.reader)
-        people = len({one.reviewer_id for one in example.scores.all()})
-        rows = ((line.criterion, line.mine, line.in_words) for line in lines)
+        people = {one.reviewer_id for one in example.scores.all()}
+        if example.reader.pk in people:
+            rows = ((line.criterion, line.mine, line.in_words) for line in lines)
+            listed = list_of("<li>{}. You: <strong>{}</strong>. Everyone: {}</li>", rows, "Nobody yet")
+        else:
+            rows = ((line.criterion, line.in_words) for line in lines)
+            listed = list_of("<li>{}. Everyone: {}</li>", rows, "Nobody yet")
         return format_html(
-            "<p>{} so far.</p>{}",
-            "1 reviewer" if people == 1 else f"{people} reviewers",
-            list_of("<li>{}. You: <strong>{}</strong>. Everyone: {}</li>", rows, "Nobody yet"),
+            "<p>{} so far.</p>{}", "1 reviewer" if len(people) == 1 else f"{len(people)} reviewers", listed
         )
 
     @admin.display(description="who has scored it")

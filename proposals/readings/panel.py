@@ -89,6 +89,7 @@ class Item:
     room: Room | None
     may_overspend: bool
     is_near_the_line: bool
+    is_connected: bool  # or the adjusted rank is one among its group only
     reasons: list = field(default_factory=list)  # (criterion, [(score, is lay, mark)])
 
     @property
@@ -182,6 +183,7 @@ def items_of(call, panel, lines, user, *, with_analysis=False) -> list[Item]:
                 room=rooms.get(line.pk),
                 may_overspend=bool(money.over_with(proposal.amount_asked)),
                 is_near_the_line=None not in (line.rank, edge) and abs(line.rank - edge) <= NEAR,
+                is_connected=ranking.is_connected,
                 reasons=_by_criterion(proposal.counted_reviews),
             )
         )

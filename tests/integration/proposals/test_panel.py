@@ -129,6 +129,21 @@ def test_the_agenda_shows_earlier_scores_and_reasons_without_reviewers_names(cli
     assert reviewer.full_name not in page.replace(f"Reason of {reviewer.pk}", "")
 
 
+def test_an_adjusted_rank_on_the_agenda_says_its_group_and_its_range(client_as):
+    call = CallFactory(at_panel=True)
+    for scores in ([5, 4], [2, 1]):
+        at_panel(call, scores)  # each reviewer has one proposal: the two cannot be compared
+    client = client_as(UserFactory(staff=True))
+
+    before = client.get(address_of(call)).content.decode()
+    actions.analyse_ranking(call=call)
+    after = client.get(address_of(call)).content.decode()
+
+    for number in (1, 2):
+        assert f"(rank 1 in group {number})" in before
+        assert f"(rank 1 in group {number}; 1 to 1 without one reviewer)" in after
+
+
 def test_the_panel_page_takes_equally_many_queries_for_1_and_3_proposals(client_as, queries_of):
     client = client_as(UserFactory(staff=True))
     first = at_panel(scores=[4, 2]).call

@@ -283,6 +283,21 @@ def test_a_reviewer_scores_an_example_and_then_sees_the_spread_without_names_and
     assert "Zoe" in staff
 
 
+def test_staff_who_have_not_scored_an_example_are_shown_no_score_of_their_own(client_as):
+    call = CallFactory(in_assessment=True)
+    review = review_of(ProposalFactory(in_assessment=True, call=call))
+    example = example_of(call)
+    actions.score_example(calibration_example=example, by=review.reviewer, scores=all_scores(call, 1))
+    page = reverse("admin:proposals_calibrationexample_change", args=[example.pk])
+
+    for_staff, for_reviewer = (
+        client_as(one).get(page).content.decode() for one in (UserFactory(staff=True), review.reviewer)
+    )
+
+    assert "Everyone: 1 gave 1" in for_staff and "You:" not in for_staff
+    assert "You: <strong>1</strong>" in for_reviewer
+
+
 def test_an_example_is_scored_once_completely_and_counts_nowhere(client_as):
     review = review_of(in_assessment(), locked=True, scores=[3] * 6)
     call, reviewer = review.proposal.call, review.reviewer
