@@ -46,20 +46,18 @@ def ask_programme(*, proposal, by, text) -> Message:
 @transaction.atomic
 def answer_message(*, message, by, text) -> Message:
     """The programme's answer. Applicant and asker get a mail with a link, never the text."""
-    stored = _locked(message.proposal)
-    if not permissions.can_answer(by, stored):
-        raise PermissionDenied
-    answer, is_new = _write(stored, by, text, is_from_team=False)
-    if is_new:
-        _tell_team(stored, answer)
-    return answer
+    return _write_from_us(message.proposal, by, text, may=permissions.can_answer)
 
 
 @transaction.atomic
 def write_to_team(*, proposal, by, text) -> Message:
     """A message of the programme that answers no question, to the team of a submitted proposal."""
+    return _write_from_us(proposal, by, text, may=permissions.can_handle)
+
+
+def _write_from_us(proposal, by, text, *, may) -> Message:
     stored = _locked(proposal)
-    if not permissions.can_handle(by, stored):
+    if not may(by, stored):
         raise PermissionDenied
     message, is_new = _write(stored, by, text, is_from_team=False)
     if is_new:

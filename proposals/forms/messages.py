@@ -8,13 +8,20 @@ from proposals.models import Call
 from psc_portal.common.nhsuk import NhsukFormMixin
 
 
-class MessageForm(NhsukFormMixin, forms.Form):
-    submit_label = "Send your message"
-    text = forms.CharField(
-        label="Ask a question or send a message",
-        help_text="Reviewers never see it. Do not write anything that identifies a patient.",
+def _message(label, help_text) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        help_text=help_text,
         widget=forms.Textarea(attrs={"rows": 5}),
         error_messages={"required": "Write your message first"},
+    )
+
+
+class MessageForm(NhsukFormMixin, forms.Form):
+    submit_label = "Send your message"
+    text = _message(
+        "Ask a question or send a message",
+        "Reviewers never see it. Do not write anything that identifies a patient.",
     )
 
     def __init__(self, *args, address, **kwargs):
@@ -30,11 +37,9 @@ class MessageForm(NhsukFormMixin, forms.Form):
 
 class WriteToTeamForm(NhsukFormMixin, forms.Form):
     submit_label = "Send"
-    text = forms.CharField(
-        label="Your message to the team",
-        help_text="It stands on the proposal’s page. We tell them by mail that it is there, without its text.",
-        widget=forms.Textarea(attrs={"rows": 6}),
-        error_messages={"required": "Write your message first"},
+    text = _message(
+        "Your message to the team",
+        "It stands on the proposal’s page. We tell them by mail that it is there, without its text.",
     )
 
 
