@@ -43,7 +43,8 @@ class ReviewingOfCall:
         everyone = list(readings.reviewers())
         data = request.POST if request.method == "POST" else request.GET
         chosen = set(data.getlist("reviewers"))
-        people = [one for one in everyone if str(one.pk) in chosen] if chosen else everyone
+        is_first_look = not chosen and "plan" not in data  # nobody ticked is nobody, and not everyone
+        people = everyone if is_first_look else [one for one in everyone if str(one.pk) in chosen]
         actions.infer_conflicts(proposals=call.proposals.filter(status=Proposal.Status.IN_ASSESSMENT))
         plan = readings.plan_of(call, request.user, people)
         form = self._plan_form(request, call, people, plan)
@@ -57,6 +58,9 @@ class ReviewingOfCall:
                 many = "1 review is" if len(made) == 1 else f"{len(made)} reviews are"
                 messages.success(request, f"{many} assigned. Each reviewer gets one mail.")
                 return HttpResponseRedirect(reverse("admin:proposals_call_change", args=[call.pk]))
+        if form.is_bound:
+            form.data = form.data.copy()
+            form.data["fingerprint"] = plan.fingerprint  # of the plan on this page: what the next press confirms
         context = {
             **self.admin_site.each_context(request),
             "title": f"Assign reviewers: {call}",

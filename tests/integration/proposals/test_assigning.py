@@ -195,6 +195,30 @@ def test_a_plan_that_is_no_longer_true_assigns_nobody(client_as):
     assert not Assignment.objects.exists()
 
 
+def test_the_plan_shown_after_a_refusal_can_be_assigned_as_it_is(client_as):
+    call, _proposals, people = call_with()
+    client = client_as(UserFactory(staff=True))
+    plan = readings.plan_of(call, call.created_by)
+    AffiliationFactory(user=plan.proposals[0].new[0], organisation=plan.proposals[0].proposal.organisation)
+    chosen = [one.pk for one in people]
+    page = client.post(assign_address(call), {"fingerprint": plan.fingerprint, "reviewers": chosen}).content.decode()
+
+    fingerprint = page.split('name="fingerprint" value="')[1].split('"')[0]
+    client.post(assign_address(call), {"fingerprint": fingerprint, "reviewers": chosen})
+
+    assert fingerprint != plan.fingerprint
+    assert Assignment.objects.exists()
+
+
+def test_a_plan_with_nobody_ticked_assigns_nobody(client_as):
+    call, *_ = call_with()
+
+    page = client_as(UserFactory(staff=True)).get(assign_address(call), {"plan": "1"}).content.decode()
+
+    assert "Nobody new would be assigned" in page
+    assert "checked" not in page
+
+
 def test_a_double_click_assigns_once(client_as):
     call, _proposals, people = call_with()
     staff = UserFactory(staff=True)
