@@ -6,6 +6,7 @@ from django.db import transaction
 from measurement.actions import create_metric
 from projects.actions import create_project
 from proposals import permissions, questions
+from proposals.actions.interests import infer_conflicts
 from proposals.actions.locking import locked_under_call
 from proposals.models import Call, Decision, Panel, PromisedBenefit, Proposal
 from proposals.readings.panel import basis_of_decision, money_of, rooms_of
@@ -65,6 +66,8 @@ def decide(
     panel = Panel.objects.filter(call=stored.call, closed_at__isnull=True).first()
     said = {}
     if panel is not None:
+        members = [member.user for member in panel.members.select_related("user")]
+        infer_conflicts(proposals=[stored], users=members)  # so that the minutes say why somebody left the room
         said["quorum_reason"] = _refuse_without_quorum(panel, stored, quorum_reason)
     if outcome in Proposal.FUNDED:
         said["overspend_reason"] = _refuse_overspending(stored.call, amount, overspend_reason)

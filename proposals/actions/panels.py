@@ -51,6 +51,8 @@ def set_up_panel(*, call, by, held_on, chair, members, quorum) -> Panel:
     people = {user.pk: user for user in [*members, chair]}
     if not all(user.is_active and (user.is_programme_staff or user.is_reviewer) for user in people.values()):
         raise ActionRefused("Members of a panel are staff or reviewers. Invite the others as reviewers first.")
+    if quorum < 1:
+        raise ActionRefused("The quorum is at least 1.")
     if quorum > len(people):
         raise ActionRefused(
             f"The quorum is {quorum}, but there are only {len(people)} members. Add members, or lower the quorum."

@@ -16,6 +16,7 @@ from psc_portal.common.files import attachment_response
 from psc_portal.common.refusals import ActionRefused
 
 PER_PAGE = 25
+GONE = "Nothing was recorded: that proposal is no longer on this page of the agenda. It was withdrawn, or it has moved."
 WITH_PANEL = (Call.Status.ASSESSMENT, Call.Status.PANEL)
 
 PANEL_VERBS = [
@@ -147,21 +148,26 @@ class PanelPages:
     @staticmethod
     def _posted(request) -> tuple[str, int | None]:
         for name in ("score", "decide"):
-            if (pk := request.POST.get(name, "")).isdigit():
+            if (pk := request.POST.get(name, "")).isdecimal():
                 return name, int(pk)
         return "", None
 
     def _save_item(self, request, call, items, item_forms):
         """(response, None) after a save; (None, None) where other text must stay; (None, pk) of an item that failed."""
         name, pk = self._posted(request)
-        item = next((item for item in items if item.proposal.pk == pk), None)
-        if item is None:
+        if pk is None:
             raise Http404
-        form = item_forms[pk]
         others = [one for key, one in item_forms.items() if one is not None and key != pk]
         for other in others:
             other.full_clean()
             other._errors = {}  # typed, not sent: nothing is said of it yet
+        item = next((item for item in items if item.proposal.pk == pk), None)
+        if item is None:
+            if not call.proposals.seen_by_staff(request.user).filter(pk=pk).exists():
+                raise Http404
+            messages.error(request, GONE)
+            return None, None
+        form = item_forms[pk]
         if form is None:  # decided or closed since this page was opened
             form = forms.PanelItemForm(request.POST, item=item)
             item_forms[pk] = form
@@ -204,8 +210,11 @@ class PanelPages:
         latest = item.decision
         if latest and latest.decided_by_id == user.pk and _same(latest, values):
             return f"The decision on {proposal.reference} is recorded."  # the same button pressed twice
-        if form.cleaned_data.get("score") is not None and form.cleaned_data.get("score_reason"):
-            actions.score_at_panel(proposal=proposal, by=user, **form.for_the_score())
+        if form.cleaned_data.get("score") is not None or form.cleaned_data.get("score_reason"):
+            score = form.for_the_score()
+            if form.errors:  # decided without it, its form would be gone and what was typed with it
+                return ""
+            actions.score_at_panel(proposal=proposal, by=user, **score)
         decision = actions.decide(proposal=proposal, by=user, **values)
         return f"The decision on {proposal.reference} is recorded: {decision.get_outcome_display().lower()}."
 
@@ -250,8 +259,9 @@ class PanelPages:
 
 
 def _same(decision, values) -> bool:
-    return (decision.outcome, decision.reasons, decision.conditions) == (
+    return (decision.outcome, decision.reasons, decision.conditions, decision.amount) == (
         values["outcome"],
         values["reasons"].strip(),
         values["conditions"].strip() if values["outcome"] == decision.Outcome.APPROVED_WITH_CONDITIONS else "",
+        values["amount"] if values["outcome"] in Proposal.FUNDED else None,
     )

@@ -60,7 +60,7 @@ class RankingPages:
 
     def call_or_404(self, request, object_id, *, with_ranking=True):
         """The call, if this user manages calls; with what its ranking rests on, of what this user may see."""
-        if not permissions.can_manage_call(request.user, None) or not object_id.isdigit():
+        if not permissions.can_manage_call(request.user, None) or not object_id.isdecimal():
             raise Http404
         calls = Call.objects.visible_to(request.user)
         call = (with_field(calls, request.user) if with_ranking else calls).filter(pk=object_id).first()
@@ -156,7 +156,7 @@ class RankingPages:
             except ActionRefused as refusal:
                 form.add_error(None, str(refusal))
             else:
-                messages.success(request, "The panel works with this weighting. The published weights stay beside it.")
+                messages.success(request, _weighting_in_words(panel))
                 return HttpResponseRedirect(reverse("admin:proposals_call_panel", args=[call.pk]))
         published = ranking_of(call, request.user)
         context = {"form": form, "panel": panel, "published": published, "criteria": form.rows()}
@@ -192,6 +192,13 @@ def _with_proposals(lines) -> list[Ranked]:
     shown = Proposal.objects.select_related("organisation").defer("answers", "search")
     found = shown.in_bulk([line.pk for line in lines])
     return [Ranked(found[line.pk], line) for line in lines]
+
+
+def _weighting_in_words(panel) -> str:
+    panel.refresh_from_db(fields=["weights"])
+    if panel.weights:
+        return "The panel works with this weighting. The published weights stay beside it."
+    return "The panel works with the published weights."
 
 
 def _agreement(analysis):

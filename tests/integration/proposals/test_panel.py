@@ -13,12 +13,14 @@ from django.urls import reverse
 
 from proposals import actions, tasks
 from proposals.models import Decision, Panel, PanelReopening, PanelScore, Proposal, RankingAnalysis
+from proposals.readings import minutes
 from proposals.readings.panel import agenda_of, money_of
 from proposals.readings.ranking import ranking_field
 from psc_portal.common import outbox
 from psc_portal.common.models import AuditEvent, OutboxMessage
 from psc_portal.common.refusals import ActionRefused
 from tests.factories.accounts import UserFactory
+from tests.factories.projects import AffiliationFactory
 from tests.factories.proposals import CallFactory, ProposalFactory, review_of
 from tests.pdf_checks import assert_accessible, pdf_text
 
@@ -240,6 +242,55 @@ def test_the_same_button_pressed_twice_decides_once_and_is_no_error(client_as):
     assert "There is a problem" not in first.content.decode() + second.content.decode()
 
 
+def test_a_score_without_its_reason_is_not_lost_when_the_decision_is_recorded(client_as):
+    proposal = at_panel()
+    panel_of(proposal.call)
+    sent = typed(proposal, outcome="declined", reasons="The costs are not shown.", score="3.5")
+
+    page = client_as(UserFactory(staff=True)).post(address_of(proposal.call), sent | {"decide": proposal.pk})
+
+    assert "Give a reason for the panel’s score" in page.content.decode()
+    assert 'value="3.5"' in page.content.decode()
+    assert not Decision.objects.exists()
+
+
+def test_what_is_typed_elsewhere_stays_when_a_proposal_has_left_the_agenda(client_as):
+    gone = at_panel()
+    other = at_panel(gone.call)
+    panel_of(gone.call)
+    sent = (
+        typed(gone, outcome="approved", reasons=REASONS) | typed(other, reasons="Half a thought") | {"decide": gone.pk}
+    )
+    Proposal.objects.filter(pk=gone.pk).update(status="withdrawn")
+
+    page = client_as(UserFactory(staff=True)).post(address_of(gone.call), sent)
+
+    assert page.status_code == 200
+    assert "no longer on this page of the agenda" in page.content.decode()
+    assert "Half a thought" in page.content.decode()
+    assert not Decision.objects.exists()
+
+
+@pytest.mark.parametrize("pk", ["²", "x", "", "-1"])
+def test_a_button_with_a_value_that_is_no_number_is_a_404(client_as, pk):
+    call = at_panel().call
+    panel_of(call)
+
+    assert client_as(UserFactory(staff=True)).post(address_of(call), {"decide": pk}).status_code == 404
+
+
+def test_another_amount_after_the_decision_is_said_not_to_be_recorded(client_as):
+    proposal = at_panel()
+    panel_of(proposal.call)
+    client, sent = client_as(UserFactory(staff=True)), typed(proposal, outcome="approved", reasons=REASONS)
+    client.post(address_of(proposal.call), sent | {"decide": proposal.pk})
+
+    page = client.post(address_of(proposal.call), sent | {f"p{proposal.pk}-amount": "100", "decide": proposal.pk})
+
+    assert "Yours was not recorded" in page.content.decode()
+    assert Decision.objects.get().amount == 40_000
+
+
 def test_the_second_of_two_secretaries_is_told_and_keeps_their_text(client_as):
     proposal = at_panel()
     panel_of(proposal.call)
@@ -280,6 +331,22 @@ def test_who_has_an_interest_leaves_the_room_and_does_not_count_to_the_quorum(cl
     assert decision.basis["panel"]["quorum_reason"] == "The chair lost two members."
     assert leaving.pk not in decision.basis["panel"]["present"]
     assert decision.basis["panel"]["left"] == [leaving.pk]
+
+
+def test_an_inferred_interest_of_a_member_is_recorded_with_the_decision_and_stands_in_the_minutes():
+    proposal, staff = at_panel(), UserFactory(staff=True)
+    panel = panel_of(proposal.call, members=3, quorum=2)
+    AffiliationFactory(user=panel.chair, organisation=proposal.organisation)
+
+    actions.decide(proposal=proposal, by=staff, outcome="declined", reasons="No.")
+    actions.close_panel(call=proposal.call, by=staff)
+
+    [interest] = proposal.conflicts.all()
+    assert (interest.user, interest.source) == (panel.chair, "inferred")
+    text = minutes.html(Panel.objects.get(pk=panel.pk))
+    interests = text.split("<dt>Interests</dt>")[1].split("</dd>")[0]
+    assert f"{panel.chair.full_name}: {interest}" in interests
+    assert f"Left the room: {panel.chair.full_name}" in text
 
 
 def test_who_is_absent_does_not_count_to_the_quorum(client_as):

@@ -410,6 +410,32 @@ def test_the_panels_weighting_needs_a_reason_and_is_kept(client_as):
     assert (panel.weights, panel.weights_reason) == ({}, "")
 
 
+def test_the_weighting_page_says_whose_weights_it_works_with(client_as):
+    call, _ = call_with({"First": {"a": 4}})
+    staff = UserFactory(staff=True)
+    panel = Panel.objects.create(call=call, held_on=clock.today(), chair=staff, opened_at=clock.now())
+    client = client_as(staff)
+    codes = {one["code"]: one["weight"] for one in ranking_field(call).field_weights}
+    before = page_of(client, call, "weighting").content.decode()
+    actions.use_weights(panel=panel, by=staff, weights=codes | {"proven": 50}, reason="Evidence first.")
+
+    after = page_of(client, call, "weighting").content.decode()
+    typed = {f"w_{code}": weight for code, weight in codes.items()} | {"money": "100000"}
+    address = reverse("admin:proposals_call_weighting", args=[call.pk])
+    taken_back = client.post(address, typed, follow=True).content.decode()
+
+    assert "Back to the published weights" in before
+    assert "Back to the panel’s weights" in after
+    assert "The panel works with the published weights." in taken_back
+
+
+def test_an_address_with_a_number_that_is_none_is_a_404(client_as):
+    client = client_as(UserFactory(staff=True))
+
+    for name in ("ranking", "panel", "letters", "ranking_csv"):
+        assert client.get(reverse(f"admin:proposals_call_{name}", args=["²"])).status_code == 404
+
+
 # Portfolio fit --------------------------------------------------------------------------------------------------------
 LAY = "A two-minute check on the first day finds people who may fall, and staff act on what it finds."
 
