@@ -146,6 +146,8 @@ def why_not_accepted(collaborator: Collaborator | None, user) -> str:
             f"This invitation went to {collaborator.email}, and you are logged in as {user.email}. Log out and log in "
             f"with {collaborator.email}, or ask {inviter} to invite {user.email}."
         )
+    if permissions.can_read(user, collaborator.proposal):  # invited under two addresses, one after the other theirs
+        return "You are in this team already."
     return ""
 
 
@@ -216,7 +218,9 @@ def leave_proposal(*, proposal, by) -> Collaborator:
     """
     if not permissions.can_leave(by, proposal):
         raise PermissionDenied
-    stored = hold(Collaborator.objects.current()).get(proposal=proposal, user=by)
+    stored = hold(Collaborator.objects.current()).filter(proposal=proposal, user=by).first()
+    if stored is None:
+        raise ActionRefused("You have left this team already.")
     _end(stored)
     audit.record("leave_proposal", stored, by=by, before=audit.snapshot(stored, AUDITED))
     applicant = stored.proposal.applicant
@@ -247,6 +251,8 @@ def hand_over(*, proposal, by, to) -> Proposal:
     before = audit.snapshot(stored, ["applicant"])
     own = stored.own_extension
     _end(heir)
+    for other in stored.collaborators.filter(left_at__isnull=True, email=by.email.lower()):
+        _end(other)  # invited under an address that has become the applicant's own
     Collaborator.objects.create(
         proposal=stored,
         email=by.email.lower(),

@@ -104,8 +104,12 @@ def leave(request, address):
     if not permissions.can_leave(request.user, proposal):
         raise Http404
     if request.method == "POST":
-        actions.leave_proposal(proposal=proposal, by=request.user)
-        messages.success(request, "You have left the team. What you wrote stays in the proposal.")
+        try:
+            actions.leave_proposal(proposal=proposal, by=request.user)
+        except ActionRefused as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(request, "You have left the team. What you wrote stays in the proposal.")
         return redirect("my")
     return render(request, "proposals/proposal_leave.html", {"proposal": proposal, "crumbs": _crumbs(proposal)})
 

@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.test import Client
 from django.urls import reverse
 
-from proposals import actions
+from proposals import actions, permissions
 from proposals.models import Collaborator, Extension, Proposal
 from psc_portal.common import clock
 from psc_portal.common.models import AuditEvent, OutboxMessage
@@ -224,6 +224,37 @@ def test_a_proposal_is_handed_over_only_to_somebody_who_has_accepted():
 
     with pytest.raises(ActionRefused, match="has accepted your invitation"):
         actions.hand_over(proposal=proposal, by=proposal.applicant, to=stranger)
+
+
+def test_nobody_is_in_a_team_twice_even_when_invited_under_an_address_that_becomes_theirs(client_as):
+    proposal, guest = ProposalFactory(), UserFactory()
+    joined(proposal, "view", guest)
+    second = actions.invite_collaborator(proposal=proposal, by=proposal.applicant, email="new@example.org", role="edit")
+    guest.email = "new@example.org"
+    guest.save()
+
+    with pytest.raises(ActionRefused, match="You are in this team already"):
+        actions.accept_collaboration(collaborator=second, by=guest)
+    actions.hand_over(proposal=proposal, by=proposal.applicant, to=guest)
+    actions.hand_over(proposal=Proposal.objects.get(), by=guest, to=proposal.applicant)
+
+    assert [one.user for one in Collaborator.objects.current()] == [guest]
+    actions.leave_proposal(proposal=proposal, by=guest)
+    assert not Collaborator.objects.current().exists()
+
+
+def test_leaving_twice_at_once_is_answered_by_a_sentence(client_as, monkeypatch):
+    proposal = ProposalFactory()
+    guest = joined(proposal)
+    client, url = client_as(guest), reverse("proposals:leave", args=[proposal.address])
+    monkeypatch.setattr(permissions, "can_leave", lambda user, proposal: True)  # as the second of two saw it
+    monkeypatch.setattr(
+        "proposals.views.collaborators._proposal", lambda request, address: Proposal.objects.get(pk=proposal.pk)
+    )
+
+    client.post(url)
+
+    assert "You have left this team already." in client.post(url, follow=True).content.decode()
 
 
 def test_whoever_is_in_the_team_has_an_interest_in_the_proposal():
