@@ -201,7 +201,10 @@ def _keep_files(request, proposal, form) -> bool:
     refused = {}
     for name in form.files_to_remove():
         for file in proposal.attachments.current().filter(question=name):
-            actions.remove_attachment(attachment=file, by=request.user)
+            try:
+                actions.remove_attachment(attachment=file, by=request.user)
+            except ActionRefused as refusal:
+                refused[name] = str(refusal)
     for name, file in form.sent_files().items():
         try:
             actions.add_attachment(proposal=proposal, by=request.user, file=file, question=name)
@@ -325,7 +328,8 @@ def draft_check(request, slug, public_id):
             messages.info(request, f"This proposal has been submitted already. Its number is {proposal.reference}.")
         return redirect(proposal)
     texts = questions.texts(questions.sections_of(proposal.call, proposal), proposal.answers)
-    has_numbers = any(find_nhs_numbers(text) for text in texts.values())
+    interests = request.POST.get("interests", "") if request.method == "POST" else proposal.interests
+    has_numbers = any(find_nhs_numbers(text) for text in (*texts.values(), interests))
     kept = kept_text.take(request) or {}
     initial = {"interests": proposal.interests, "numbers_explained": proposal.numbers_explained} | {
         name: kept[name] for name in ("interests", "numbers_explained") if name in kept

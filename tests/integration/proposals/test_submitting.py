@@ -120,6 +120,22 @@ def test_numbers_follow_each_other_without_gaps_even_after_a_refusal():
 
 
 @pytest.mark.django_db
+def test_a_number_in_the_declaration_can_be_explained_too(client_as):
+    proposal = ProposalFactory()
+    client = client_as(proposal.applicant)
+    url = reverse("proposals:draft_check", args=[proposal.call.slug, proposal.public_id])
+    sent = {"declares": "on", "interests": f"My firm has the number {VALID_NHS_NUMBER}"}
+
+    refused = client.post(url, sent).content.decode()
+    again = client.get(url).content.decode()
+    client.post(url, sent | {"numbers_explained": "A company number"})
+
+    assert "Declaration of interests" in refused and 'name="numbers_explained"' in refused
+    assert 'name="numbers_explained"' in again
+    assert Proposal.objects.get().numbers_explained == "A company number"
+
+
+@pytest.mark.django_db
 def test_an_nhs_number_cannot_be_submitted_and_the_refusal_names_the_place():
     proposal = ProposalFactory()
     proposal.answers["problem"] = f"A patient, {VALID_NHS_NUMBER}, fell."
