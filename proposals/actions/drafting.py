@@ -35,19 +35,22 @@ class DraftClash(ActionRefused):
 
 
 class NoDraft(ActionRefused):
-    """The proposal was handed in or withdrawn meanwhile. What was typed is kept beside it, not in it.
+    """The proposal was handed in or withdrawn meanwhile.
 
-    `typed` holds what differs from the proposal, by name.
+    `typed` holds what differs from the proposal, by name: it is kept beside it, not in it.
     """
 
-    def __init__(self, proposal):
+    def __init__(self, proposal, typed=None):
         status = Proposal.Status(proposal.status_for_team)
-        super().__init__(
-            f"This proposal is “{status.label.lower()}” and can no longer be changed. What you typed is kept under "
-            "“Earlier versions” and is not submitted. To change the proposal, withdraw it and write a new one while "
-            "the call is open."
-        )
-        self.typed = {}
+        words = [f"This proposal is “{status.label.lower()}” and can no longer be changed."]
+        if typed:
+            words.append("What you typed is kept under “Earlier versions” and is not submitted.")
+        if status == Proposal.Status.WITHDRAWN:
+            words.append("You can write a new one while the call is open.")
+        elif Proposal.Status.WITHDRAWN in Proposal.TRANSITIONS[status]:
+            words.append("To change it, withdraw it and write a new one while the call is open.")
+        super().__init__(" ".join(words))
+        self.proposal, self.typed = proposal, typed or {}
 
 
 @transaction.atomic
@@ -121,8 +124,7 @@ def save_draft(*, proposal, by, section, answers, version, base=None, sent=()) -
     try:
         saved = _save_by_button(proposal, by, section, answers, version, base, sent)
     except NoDraft as refusal:
-        refusal.typed = _keep_beside(proposal.pk, by, section, answers)
-        raise
+        raise NoDraft(refusal.proposal, _keep_beside(proposal.pk, by, section, answers)) from None
     if saved.clashes:
         raise DraftClash(saved.clashes, saved.proposal.version)
     return saved.proposal
@@ -179,8 +181,7 @@ def autosave_draft(*, drafts, by, section, answers, base, sent=()) -> Saved:
     try:
         return _save_by_itself(drafts, by, section, answers, base, sent)
     except NoDraft as refusal:
-        refusal.typed = _keep_beside(drafts.get().pk, by, section, answers)
-        raise
+        raise NoDraft(refusal.proposal, _keep_beside(refusal.proposal.pk, by, section, answers)) from None
 
 
 @transaction.atomic
@@ -220,8 +221,13 @@ def _is_noted(proposal, not_taken) -> bool:
 
 
 def _asked(section, answers) -> dict:
+    """What was typed in this section, without the one sign that the database cannot hold."""
     names = set(section.names())
-    return {name: value for name, value in answers.items() if name in names}
+    return {
+        name: value.replace("\0", "") if isinstance(value, str) else [one.replace("\0", "") for one in value]
+        for name, value in answers.items()
+        if name in names
+    }
 
 
 def store_version(proposal, answers, by, not_taken=None) -> Proposal:
@@ -378,6 +384,8 @@ def withdraw_proposal(*, proposal, by, reason) -> Proposal:
     stored = locked_under_call(proposal)
     if not permissions.can_withdraw(by, stored):
         raise PermissionDenied
+    if stored.status == Proposal.Status.WITHDRAWN:
+        raise ActionRefused("This proposal is withdrawn already.")
     if not reason.strip():
         raise ActionRefused("Say why you withdraw the proposal.")
     refuse_nhs_numbers({"Reason": reason})

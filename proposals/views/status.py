@@ -203,6 +203,9 @@ def proposal_withdraw(request, address):
     proposal = _proposal(request, address)
     if not permissions.can_withdraw(request.user, proposal):
         raise Http404
+    if proposal.status == Proposal.Status.WITHDRAWN:  # the second of two clicks
+        messages.info(request, "This proposal is withdrawn already.")
+        return redirect(proposal)
     form = forms.WithdrawForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:

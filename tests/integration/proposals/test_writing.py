@@ -195,6 +195,49 @@ def test_a_submitted_proposal_can_no_longer_be_written():
     assert proposal.answers["title"] == "Fewer falls on the ward"
 
 
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("submitted", "This proposal is “submitted” and can no longer be changed. To change it, withdraw it and write"),
+        ("withdrawn", "can no longer be changed. You can write a new one while the call is open."),
+    ],
+)
+def test_a_file_that_comes_too_late_is_refused_without_talk_of_text_that_is_kept(status, said):
+    proposal = ProposalFactory(submitted=True, status=status)
+
+    with pytest.raises(ActionRefused) as refusal:
+        actions.add_attachment(proposal=proposal, by=proposal.applicant, file=png("chart.png"))
+
+    assert said in str(refusal.value)
+    assert "What you typed" not in str(refusal.value)
+
+
+def test_a_sign_that_the_database_cannot_hold_is_left_out_of_what_is_saved(client_as):
+    proposal = new_draft()
+    client = client_as(proposal.applicant)
+
+    saved = client.post(section_url(proposal), {"version": "0", "title": "Fewer\0 falls", "priorities": "1\0"})
+    client.post(section_url(proposal) + "autosave/", {"base": "{}", "lay_summary": "On\0 the ward"})
+
+    proposal.refresh_from_db()
+    assert saved.status_code in (200, 302)
+    assert (proposal.title, proposal.answers["lay_summary"]) == ("Fewer falls", "On the ward")
+
+
+def test_the_second_of_two_clicks_on_withdraw_finds_it_withdrawn_with_the_first_reason(client_as):
+    proposal = new_draft()
+    client, url = client_as(proposal.applicant), reverse("proposals:proposal_withdraw", args=[proposal.address])
+
+    client.post(url, {"reason": "We found other money."})
+    again = client.post(url, {"reason": "Another reason."}, follow=True).content.decode()
+
+    proposal.refresh_from_db()
+    assert "This proposal is withdrawn already." in again
+    assert proposal.withdrawal_reason == "We found other money."
+    with pytest.raises(ActionRefused, match="withdrawn already"):
+        actions.withdraw_proposal(proposal=proposal, by=proposal.applicant, reason="Another.")
+
+
 def test_check_your_answers_names_what_is_missing_with_links_and_submits_what_is_complete(client_as):
     proposal = ProposalFactory()
     proposal.answers |= {"title": "", "benefit-1-aim": "lots"}
