@@ -124,8 +124,8 @@ class PanelPages:
             rows=[(item, item_forms[item.proposal.pk], item.proposal.pk == failed) for item in items],
             failed_form=item_forms.get(failed),
             is_open=is_open,
-            undecided=sum(status == Proposal.Status.AT_PANEL for status in statuses.values()),
-            hidden=self._hidden(call, statuses),
+            undecided=sum(statuses[line.pk] == Proposal.Status.AT_PANEL for line in lines),
+            hidden=self._hidden(call, lines),
             money=money_of(call),
             criteria=[(one, (panel.weights or {}).get(one["code"]) if panel else None) for one in call.field_weights],
             minutes=self._minutes(request.user, call, panel),
@@ -139,10 +139,10 @@ class PanelPages:
         return [(one.label, self.verb_url(one, call)) for one in offered]
 
     @staticmethod
-    def _hidden(call, statuses) -> int:
-        """How many items this user has an interest in: said as a number, never by name."""
+    def _hidden(call, lines) -> int:
+        """How many items are not for this user: said as a number, never by name."""
         whole = call.proposals.filter(status__in=(Proposal.Status.AT_PANEL, *Proposal.DECIDED)).count()
-        return whole - len(statuses)
+        return whole - len(lines)
 
     # One item ---------------------------------------------------------------------------------------------------------
     @staticmethod

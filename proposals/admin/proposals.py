@@ -307,10 +307,17 @@ class ProposalAdmin(ExportAdmin, ActionAdmin):
     @admin.display(description="decisions")
     def decisions_shown(self, proposal):
         rows = (
-            (one, uk_datetime(one.decided_at), one.decided_by, one.reasons, one.conditions)
+            (
+                one,
+                "" if one.amount is None else f", {questions.pounds(one.amount)}",
+                uk_datetime(one.decided_at),
+                one.decided_by,
+                one.reasons,
+                one.conditions and f"Conditions: {one.conditions}",
+            )
             for one in proposal.decisions.select_related("decided_by")
         )
-        return list_of("<li>{} ({}, {}). {} {}</li>", rows, "None yet")
+        return list_of("<li>{}{} ({}, {}). {} {}</li>", rows, "None yet")
 
     @admin.display(description="project")
     def project_shown(self, proposal):

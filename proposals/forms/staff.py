@@ -168,6 +168,16 @@ class DecideForm(NhsukFormMixin, forms.Form):
         required=False,
         help_text="If approved; filled in where the applicant’s organisation is on the register",
     )
+    quorum_reason = LaterText(
+        label="Why does the panel decide without a quorum?",
+        help_text="Only where too few members are present",
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    overspend_reason = LaterText(
+        label="Why does the panel award more than there is?",
+        help_text="Only where the award is more than what is left",
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
 
     def clean(self):
         values = super().clean()

@@ -21,7 +21,7 @@ from psc_portal.common.models import AuditEvent, OutboxMessage
 from psc_portal.common.refusals import ActionRefused
 from tests.factories.accounts import UserFactory
 from tests.factories.projects import AffiliationFactory
-from tests.factories.proposals import CallFactory, ProposalFactory, review_of
+from tests.factories.proposals import AssignmentFactory, CallFactory, ProposalFactory, review_of
 from tests.pdf_checks import assert_accessible, pdf_text
 
 pytestmark = pytest.mark.django_db
@@ -387,6 +387,40 @@ def test_staff_with_an_interest_see_and_do_nothing_of_that_item(client_as):
 
 
 # Money ----------------------------------------------------------------------------------------------------------------
+def test_an_item_that_waits_for_the_users_own_review_is_counted_and_not_called_decided(client_as):
+    both = UserFactory(staff=True, reviewer=True)
+    proposal = at_panel()
+    AssignmentFactory(proposal=proposal, reviewer=both, cleared=True)
+
+    page = client_as(both).get(address_of(proposal.call)).content.decode()
+
+    assert proposal.reference not in page
+    assert "1 more is not shown to you" in page
+    assert "a review of yours is not locked" in page
+    assert "is decided" not in page
+    assert "to decide." not in page
+
+
+def test_a_reserve_can_be_approved_beyond_the_money_from_its_own_page_with_a_reason(client_as):
+    call = CallFactory(at_panel=True, money_total=50_000)
+    proposal, staff = at_panel(call), UserFactory(staff=True)
+    actions.decide(proposal=proposal, by=staff, outcome="reserve", reasons="Next in line.")
+    comments = {one.pk: "Good." for one in call.criterion_set.criteria.all()}
+    actions.write_feedback(proposal=proposal, by=staff, comments=comments)
+    actions.release_feedback(proposal=proposal, by=staff)
+    client, address = client_as(staff), reverse("admin:proposals_proposal_decide", args=[proposal.pk])
+    sent = {"outcome": "approved", "reasons": REASONS, "amount": "60000", "lead_organisation": proposal.organisation_id}
+
+    refused = client.post(address, sent).content.decode()
+    client.post(address, sent | {"overspend_reason": "The board added money."})
+
+    assert "say why the panel awards more" in refused
+    assert 'name="overspend_reason"' in refused
+    assert Proposal.objects.get(pk=proposal.pk).status == "approved"
+    page = client.get(reverse("admin:proposals_proposal_change", args=[proposal.pk])).content.decode()
+    assert "Approved, £60,000 (" in page
+
+
 def test_the_running_tally_says_what_is_left_and_overspending_needs_a_reason(client_as):
     call = CallFactory(at_panel=True, money_total=50_000)
     first, second = at_panel(call), at_panel(call)
