@@ -8,7 +8,14 @@ from proposals.actions.assigning import (
     remind_reviewers,
     take_back_assignment,
 )
-from proposals.actions.attaching import add_attachment, neutral_file, remove_attachment, scan_attachment, scan_waiting
+from proposals.actions.attaching import (
+    NotNeutral,
+    add_attachment,
+    neutral_file,
+    remove_attachment,
+    scan_attachment,
+    scan_waiting,
+)
 from proposals.actions.calibrating import add_example, edit_example, remove_example, score_example
 from proposals.actions.calls import (
     CallChanged,
@@ -107,6 +114,7 @@ __all__ = [
     "CallChanged",
     "DraftClash",
     "NoDraft",
+    "NotNeutral",
     "accept_collaboration",
     "add_attachment",
     "add_example",

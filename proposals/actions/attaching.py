@@ -9,6 +9,7 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 from django.db.models import F
 
+from proposals import questions
 from proposals.actions.drafting import draft_of
 from proposals.actions.locking import hold
 from proposals.models import Attachment
@@ -36,7 +37,9 @@ def add_attachment(*, proposal, by, file, question="") -> Attachment:
     """
     stored = draft_of(by, proposal)
     name = clean_name(file.name)
-    if not question:
+    if question:
+        _refuse_where_none_is_asked(stored, question, name)
+    else:
         _refuse_too_many(stored, name)
     try:
         kind = check_upload(file, max_bytes=settings.UPLOAD_MAX_BYTES)
@@ -73,11 +76,7 @@ def store_file(attachment, content, *, is_clean=False) -> Attachment:
         NotNeutral: the call is blind, and there is no neutral copy.
     """
     if attachment.proposal.call.is_blind:
-        try:
-            neutral = neutral_copy(content, attachment.kind)
-        except Exception as problem:
-            logger.exception("no neutral copy of an upload")
-            raise NotNeutral from problem
+        neutral = _neutral(content, attachment.kind)
         ending = PurePath(attachment.name).suffix
         attachment.neutral_file.save(f"neutral{ending}", ContentFile(neutral), save=False)
     attachment.size, attachment.uploaded_at = content.size, clock.now()
@@ -93,12 +92,27 @@ def store_file(attachment, content, *, is_clean=False) -> Attachment:
     return attachment
 
 
+def _refuse_where_none_is_asked(proposal, question, name) -> None:
+    sections = questions.sections_of(proposal.call, proposal)
+    asked = {one for section in sections for one, found in section.by_name.items() if found.kind == questions.Kind.FILE}
+    if question not in asked:
+        raise ActionRefused(f"“{name}” was not added: no file is asked for there. Open the section again.")
+
+
 def _refuse_too_many(proposal, name) -> None:
     beside = proposal.attachments.current().filter(question="").exclude(scan_status=Attachment.Scan.INFECTED)
     if beside.count() >= MOST_FILES:
         raise ActionRefused(
             f"“{name}” was not added: you can add up to {MOST_FILES} files beside a proposal. Remove one first."
         )
+
+
+def _neutral(file, kind) -> bytes:
+    try:
+        return neutral_copy(file, kind)
+    except Exception as problem:
+        logger.exception("no neutral copy of a file")
+        raise NotNeutral from problem
 
 
 @transaction.atomic
@@ -208,10 +222,14 @@ def scan_waiting(limit: int = 50) -> int:
 
 # What a reviewer of a blind call gets ---------------------------------------------------------------------------------
 def neutral_file(*, attachment):
-    """The stored copy without document properties; made now for a file from before there were such copies."""
+    """The stored copy without document properties; made now for a file from before there were such copies.
+
+    Raises:
+        NotNeutral: there is none, and none can be made.
+    """
     if not attachment.neutral_file:
         with attachment.file.open("rb") as file:
-            content = neutral_copy(file, attachment.kind)
+            content = _neutral(file, attachment.kind)
         stored = Attachment.objects.get(pk=attachment.pk)
         ending = PurePath(stored.file.name).suffix
         stored.neutral_file.save(f"neutral{ending}", ContentFile(content), save=False)

@@ -147,7 +147,8 @@ class SectionForm(NhsukFormMixin, forms.Form):
 
     def sent_files(self) -> dict:
         """Files that were sent, by the name of the question that they answer."""
-        return {name: file for name, file in self.files.items() if name in self.section.by_name}
+        by_name = self.section.by_name
+        return {name: file for name, file in self.files.items() if name in by_name and by_name[name].kind == Kind.FILE}
 
     def files_to_remove(self) -> list[str]:
         """Names of questions whose file is to be taken out."""

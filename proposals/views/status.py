@@ -1,5 +1,6 @@
 """Where a proposal stands, for its team; for staff and cleared reviewers what it says."""
 
+import logging
 from uuid import UUID
 
 from django.contrib import messages
@@ -15,6 +16,8 @@ from proposals.models import Attachment, Decision, Proposal
 from proposals.views.calls import CALLS
 from psc_portal.common.files import attachment_response
 from psc_portal.common.refusals import ActionRefused
+
+logger = logging.getLogger(__name__)
 
 
 def _proposal(request, address) -> Proposal:
@@ -259,6 +262,13 @@ def proposal_resubmit(request, address):
 @require_GET
 def attachment(request, file_id):
     """Nobody gets a file that waits for its scan; a reviewer of a blind call gets it without names and properties."""
-    file = get_object_or_404(Attachment.objects.visible_to(request.user).safe(), public_id=file_id)
-    stored = actions.neutral_file(attachment=file) if file.is_for_blind_reader else file.file
-    return attachment_response(stored, file.name)
+    file = get_object_or_404(
+        Attachment.objects.visible_to(request.user).safe().select_related("proposal"), public_id=file_id
+    )
+    try:
+        stored = actions.neutral_file(attachment=file) if file.is_for_blind_reader else file.file
+        return attachment_response(stored, file.name)
+    except (OSError, actions.NotNeutral):
+        logger.exception("attachment %s cannot be handed out", file.pk)
+        messages.error(request, f"“{file.name}” cannot be opened at the moment. Tell us if you need it.")
+        return redirect("proposals:proposal_detail", file.proposal.address)

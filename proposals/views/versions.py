@@ -93,6 +93,7 @@ def draft_version(request, slug, public_id, number):
         "call": proposal.call,
         "version": version,
         "is_newest": version.number == proposal.version,
+        "came_too_late": _came_too_late(proposal, version),
         "changed": [one for one in (_changed(each, version, proposal, choices) for each in sections) if one.answers],
         "not_taken": [
             (name, by_name[name].label, questions.as_text(by_name[name], text, choices))
@@ -104,6 +105,12 @@ def draft_version(request, slug, public_id, number):
         "crumbs": _crumbs(proposal, deeper=True),
     }
     return render(request, "proposals/proposal_version.html", context)
+
+
+def _came_too_late(proposal, version) -> bool:
+    """Whether it was typed after the proposal had been handed in or withdrawn."""
+    end = proposal.status_changes.filter(from_status=Proposal.Status.DRAFT).first()
+    return end is not None and version.saved_at >= end.at
 
 
 def _changed(section, version, proposal, choices) -> ChangedSection:

@@ -34,6 +34,21 @@ CUSTOM = (
 XMP = f"<x:xmpmeta xmlns:x='adobe:ns:meta/'><dc:creator>{NAME} of {HOUSE}</dc:creator></x:xmpmeta>"
 
 
+def test_a_file_that_cannot_be_handed_out_is_a_sentence_on_the_proposals_page(client_as, caplog):
+    proposal = ProposalFactory(in_assessment=True, call__in_assessment=True, call__is_blind=True)
+    kept = {"kind": "pdf", "size": 4, "uploaded_by": proposal.applicant, "uploaded_at": proposal.created_at}
+    missing = Attachment.objects.create(proposal=proposal, name="gone.pdf", file="proposals/gone.pdf", **kept)
+    broken = Attachment(proposal=proposal, name="broken.pdf", **kept)
+    broken.file.save("broken.pdf", SimpleUploadedFile("broken.pdf", b"%PDF-"))
+    reviewer, team = client_as(review_of(proposal).reviewer), client_as(proposal.applicant)
+
+    asked = [(team, missing, "gone.pdf"), (reviewer, missing, "File 1.pdf"), (reviewer, broken, "File 2.pdf")]
+    for client, file, name in asked:
+        page = client.get(file.get_absolute_url(), follow=True)
+        assert f"“{name}” cannot be opened at the moment." in page.content.decode()
+        assert page.redirect_chain == [(proposal.get_absolute_url(), 302)]
+
+
 def a_pdf() -> bytes:
     writer = pypdf.PdfWriter()
     page = writer.add_blank_page(200, 200)

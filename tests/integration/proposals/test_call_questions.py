@@ -317,6 +317,18 @@ def test_a_file_answers_a_question_is_replaced_and_taken_out(client_as):
     assert not Attachment.objects.current().exists()
 
 
+def test_a_file_sent_as_the_answer_to_a_question_for_text_is_not_kept(client_as):
+    proposal, (name,) = draft_with((Kind.SHORT_TEXT, {"text": "Who leads it?"}))
+    client, url = client_as(proposal.applicant), section_url(proposal)
+
+    client.post(url, {"version": "1", name: png("name.png")})
+    with pytest.raises(ActionRefused, match="“name.png” was not added: no file is asked for there"):
+        actions.add_attachment(proposal=proposal, by=proposal.applicant, file=png("name.png"), question=name)
+
+    assert not Attachment.objects.exists()
+    assert client.get(proposal.get_absolute_url()).status_code == 200
+
+
 def test_a_blind_reader_sees_no_answer_or_file_that_names_people(client_as):
     proposal, (named, other, letter) = draft_with(
         (Kind.SHORT_TEXT, {"text": "Who leads it?", "names_people": True}),

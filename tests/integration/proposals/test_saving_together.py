@@ -308,6 +308,24 @@ def test_a_version_shows_its_difference_from_now_in_words_and_can_be_brought_bac
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("hours_after", "said"), [(-1, "while someone else changed the same answer"), (1, "could no longer be changed")]
+)
+def test_a_version_says_why_its_text_was_not_taken_by_when_it_was_typed(client_as, hours_after, said):
+    proposal = ProposalFactory()
+    actions.submit_proposal(proposal=proposal, by=proposal.applicant)
+    proposal.versions.create(
+        number=7, answers={}, not_taken={"title": "Typed"}, saved_by=proposal.applicant,
+        saved_at=clock.now() + dt.timedelta(hours=hours_after),
+    )  # fmt: skip
+
+    page = client_as(proposal.applicant).get(
+        reverse("proposals:draft_version", args=[proposal.call.slug, proposal.public_id, 7])
+    )
+
+    assert f"It was typed {'when the proposal ' if hours_after > 0 else ''}{said}" in page.content.decode()
+
+
 def test_text_that_was_not_taken_can_be_used_from_the_version_that_holds_it(client_as):
     proposal = new_draft()
     client = client_as(proposal.applicant)
