@@ -11,6 +11,7 @@ from psc_portal.common import audit, clock, outbox
 from psc_portal.common.refusals import ActionRefused
 
 TASK = "proposals.analyse_ranking"
+KEPT = 5  # analyses of a call: the latest holds, a page may be reading the one before, a decision keeps its own figures
 
 
 def scores_changed(call: Call) -> None:
@@ -62,9 +63,12 @@ def analyse_ranking(*, call) -> RankingAnalysis:
         "resamples": scoring.RESAMPLES,
         "agreement": _agreement(scores, found.field_weights),
     }
-    return RankingAnalysis.objects.create(
+    made = RankingAnalysis.objects.create(
         call=call, calculated_at=clock.now(), fingerprint=mark, basis=basis, results=results
     )
+    kept = list(RankingAnalysis.objects.filter(call=call).values_list("pk", flat=True)[:KEPT])
+    RankingAnalysis.objects.filter(call=call).exclude(pk__in=kept).delete()
+    return made
 
 
 def _agreement(scores, weights) -> list[dict]:

@@ -166,6 +166,19 @@ def test_the_task_stores_ranges_and_agreement_with_what_they_rest_on():
     assert [one["number"] for one in analysis.basis["agreement"]] == [1, 2, 3, 4, 5, 6]
 
 
+def test_of_many_analyses_of_a_call_the_latest_are_kept_and_those_of_other_calls_stay():
+    call, (proposal, _) = call_with({"First": {"a": 5, "b": 3}, "Second": {"a": 4, "b": 4}})
+    other = analysed(call_with({"Third": {"a": 5}})[0])
+    for _number in range(6):
+        review_of(proposal, scores=[3] * 6, locked=True)
+        latest = analysed(call)
+
+    kept = list(RankingAnalysis.objects.filter(call=call))
+
+    assert (len(kept), kept[0]) == (5, latest)
+    assert RankingAnalysis.objects.filter(pk=other.pk).exists()
+
+
 def test_the_page_says_when_ranges_were_calculated_and_that_scores_have_changed_since(client_as):
     call, (proposal, _) = call_with({"First": {"a": 5, "b": 3}, "Second": {"a": 4, "b": 4}})
     client = client_as(UserFactory(staff=True))
