@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.db.models import F, Q, Value
+from django.db.models import F, Prefetch, Q, Value
 from django.http import Http404, HttpResponseRedirect, JsonResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
@@ -11,12 +11,7 @@ from django.utils.html import format_html
 from proposals import actions, forms, merging, permissions, questions, readings
 from proposals.admin.exports import CallOfProposalFilter, assignment_columns, review_columns
 from proposals.admin.shown import history_of, list_of, status_is, text_of
-from proposals.models import (
-    Assignment,
-    ConflictOfInterest,
-    Proposal,
-    Review,
-)
+from proposals.models import Assignment, ConflictOfInterest, CriterionWeight, Proposal, Review, Score
 from proposals.readings.spreads import spreads_of
 from psc_portal.common.admin import ActionAdmin, verb
 from psc_portal.common.admin_exports import ExportAdmin
@@ -159,13 +154,8 @@ def _two_places(total) -> str:
     return "–" if total is None else f"{total:.2f}"
 
 
-def _weights_of(review):
-    weights = review.proposal.call.weights.select_related("criterion")
-    return list(weights.prefetch_related("criterion__levels"))
-
-
 def _review_kwargs(request, review):
-    return {"weights": _weights_of(review), "is_lay": review.assignment.is_lay}
+    return {"weights": review.proposal.call.weights.all(), "is_lay": review.assignment.is_lay}
 
 
 # What a lay reviewer reads first; the rest is folded, one click away.
@@ -176,7 +166,8 @@ def _review_context(request, review):
     is_lay = review.assignment.is_lay
     shown = text_of(request, review.proposal)
     slugs = [one.section.slug for one in shown["sections"]]
-    scores = list(review.scores.select_related("criterion"))
+    scores = review.scores.all()
+    weighed = [weight.criterion_id for weight in review.proposal.call.weights.all()]
     following = readings.next_to_review(request.user, review.assignment)
     return shown | {
         "is_lay": is_lay,
@@ -185,7 +176,7 @@ def _review_context(request, review):
         "stored_scores": scores,
         "done": sum(score.is_complete for score in scores),
         "due_on": review.assignment.due_on,
-        "base": actions.page_base_of(review, [weight.criterion_id for weight in _weights_of(review)]),
+        "base": actions.page_base_of(review, weighed),
         "next_review": following,
         "next_url": following and url_of_work(following),
         "examples": readings.examples_to_score(request.user, review.proposal.call),
@@ -301,8 +292,16 @@ class ReviewAdmin(ExportAdmin, ActionAdmin):
         )
 
     def get_object(self, request, object_id, from_field=None):
-        """With what its page needs of proposal, call and assignment, so that these are not fetched one by one."""
-        rows = self.get_queryset(request).select_related("proposal__call", "assignment", "reviewer")
+        """With what its page shows of proposal, call, scores and criteria, each fetched once."""
+        rows = (
+            self.get_queryset(request)
+            .select_related("proposal__call", "proposal__organisation", "assignment", "reviewer")
+            .prefetch_related(
+                Prefetch("scores", Score.objects.select_related("criterion")),
+                Prefetch("proposal__call__weights", CriterionWeight.objects.select_related("criterion")),
+                "proposal__call__weights__criterion__levels",
+            )
+        )
         return rows.filter(pk=object_id).first() if str(object_id).isdecimal() else None
 
     def get_search_results(self, request, queryset, search_term):
@@ -345,7 +344,7 @@ class ReviewAdmin(ExportAdmin, ActionAdmin):
 
     @admin.display(description="scores")
     def scores_shown(self, review):
-        rows = ((score.criterion, score.shown, score.reason) for score in review.scores.select_related("criterion"))
+        rows = ((score.criterion, score.shown, score.reason) for score in review.scores.all())
         return list_of("<li>{}: <strong>{}</strong>. {}</li>", rows, "No scores yet")
 
     @admin.display(description="other reviews")

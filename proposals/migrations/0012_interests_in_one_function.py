@@ -40,9 +40,11 @@ BEGIN
         SELECT p.id, p.applicant_id
         FROM proposals_proposal p
         WHERE coalesce(p.submitted_at, p.created_at) >= since
-            AND (p.applicant_id = person OR p.id IN (
-                SELECT c.proposal_id FROM proposals_collaborator c WHERE c.user_id = person AND c.accepted_at IS NOT NULL
-            ))
+            AND p.id IN (
+                SELECT own.id FROM proposals_proposal own WHERE own.applicant_id = person
+                UNION SELECT c.proposal_id FROM proposals_collaborator c
+                    WHERE c.user_id = person AND c.accepted_at IS NOT NULL
+            )
     )
     SELECT array_agg(together.person_id) INTO colleagues
     FROM (
@@ -79,7 +81,7 @@ BEGIN
     ), tied(proposal_id, kind) AS (
         SELECT s.proposal_id, 'same_organisation' FROM places s WHERE s.organisation_id = ANY (employers)
         UNION ALL SELECT p.id, 'named' FROM proposals_proposal p
-            WHERE to_tsvector('simple', left(p.named, 200000)) @@ words AND p.named LIKE ANY (names)
+            WHERE to_tsvector('simple', coalesce(left(p.named, 200000), '')) @@ words AND p.named LIKE ANY (names)
         UNION ALL SELECT w.proposal_id, 'same_domain' FROM writers w WHERE w.user_id = ANY (addresses)
         UNION ALL SELECT s.proposal_id, 'same_domain' FROM places s
             JOIN projects_organisation o ON o.id = s.organisation_id

@@ -13,9 +13,14 @@ AGREED = "agreed"  # how far an adopter is: in writing
 
 @dataclass
 class Choices:
-    """The lists to choose from. Lists that come from the database are read once, when first asked for."""
+    """The lists to choose from. Lists that come from the database are read once, when first asked for.
+
+    Args:
+        organisation: the one most likely to be shown, where it is at hand.
+    """
 
     call: object
+    organisation: Organisation | None = None
     _read: dict = field(default_factory=dict)
 
     def of(self, question: Question) -> list[tuple[str, str]]:
@@ -27,7 +32,16 @@ class Choices:
         return self._read[name]
 
     def label(self, question: Question, value: str) -> str:
+        if question.choices == "organisations":
+            return self._organisation_named(value)
         return dict(self.of(question)).get(value, value)
+
+    def _organisation_named(self, value: str) -> str:
+        """One name, also of an organisation that has closed: the list of all is for choosing."""
+        if self.organisation and value == str(self.organisation.pk):
+            return self.organisation.name
+        names = Organisation.objects.filter(pk=value).values_list("name", flat=True) if value.isdecimal() else []
+        return next(iter(names), value)
 
     def organisations(self):
         rows = Organisation.objects.current().order_by("name").values_list("pk", "name")

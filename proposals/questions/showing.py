@@ -84,7 +84,7 @@ def shown_of(proposal, *, attachments: Iterable = (), blind: bool = False, with_
     found = shown(
         sections_of(proposal.call, proposal),
         reading.with_files(proposal.answers, attachments),
-        Choices(proposal.call),
+        Choices(proposal.call, proposal.organisation),
         blind=blind,
         with_problems=with_problems,
     )

@@ -127,7 +127,8 @@ def section_url(proposal, section) -> str:
 def draft_section(request, slug, public_id, section):
     """One section of the form. Save keeps everything; the way on opens when nothing stands in the way."""
     proposal = editable_draft(request, slug, public_id)
-    section = questions.find(questions.sections_of(proposal.call, proposal), section)
+    sections = questions.sections_of(proposal.call, proposal)
+    section = questions.find(sections, section)
     if section is None or section.slug == "files":
         raise Http404
     if proposal.status != Proposal.Status.DRAFT and request.method != "POST":
@@ -165,7 +166,7 @@ def draft_section(request, slug, public_id, section):
             ):
                 return answer
             proposal = saved
-    context = _section_context(proposal, section, form, clashes)
+    context = _section_context(proposal, sections, section, form, clashes)
     return render(request, "proposals/proposal_section.html", context | {"is_kept": kept is not None})
 
 
@@ -295,12 +296,11 @@ def _section_of_its_own(call_slug, public_id, section):
     return questions.find(questions.sections_of(proposal.call, proposal), section)
 
 
-def _section_context(proposal, section, form, clashes):
+def _section_context(proposal, sections, section, form, clashes):
     weight = None
     if section.criterion:
         weights = proposal.call.weights.select_related("criterion").prefetch_related("criterion__levels")
         weight = weights.filter(criterion__code=section.criterion).first()
-    sections = questions.sections_of(proposal.call, proposal)
     return {
         "proposal": proposal,
         "call": proposal.call,

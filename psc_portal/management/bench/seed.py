@@ -58,8 +58,10 @@ def seed(proposals: int) -> dict:
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     review = _review_to_write()
+    asked = questions.BY_SLUG["about"].names()
     return {
         "addresses": _addresses(calls, draft, review),
+        "typed": {name: answer for name, answer in draft.answers.items() if name in asked},
         "cookies": _cookies(staff=people["staff"], reviewer=review.reviewer, innovator=people["innovator"]),
     }
 
@@ -167,14 +169,15 @@ def _proposals(chance, count, calls, people, places) -> list[Proposal]:
         received = now - dt.timedelta(days=35, minutes=number * 7)
         applicant = chance.choice(people["applicants"])
         past = number % 20 == 19
+        organisation = chance.choice(organisations)
         rows.append(
             Proposal(
                 reference=f"EM-2026-{number + 1:05}",
                 call=calls[f"past-{number % 12}"] if past else calls["assessed"],
                 status=Proposal.Status.DECLINED if past else Proposal.Status.IN_ASSESSMENT,
                 applicant=applicant, submitted_by=applicant, submitted_at=received, saved_at=received, version=9,
-                answers=texts[number % len(texts)], title=_text(chance, 8)[:190], lay_summary=_text(chance, 110),
-                organisation=chance.choice(organisations), evidence_level=chance.randint(1, 5),
+                answers=texts[number % len(texts)] | {"organisation": str(organisation.pk)}, title=_text(chance, 8)[:190], lay_summary=_text(chance, 110),
+                organisation=organisation, evidence_level=chance.randint(1, 5),
                 amount_asked=Decimal(chance.randint(5, 50) * 1000),
             )
         )  # fmt: skip
@@ -255,6 +258,7 @@ def _addresses(calls, draft, review) -> dict[str, str]:
     return {
         "call": calls["open"].get_absolute_url(),
         "section": reverse("proposals:draft_section", args=[draft.call.slug, draft.public_id, "about"]),
+        "autosave": reverse("proposals:draft_autosave", args=[draft.call.slug, draft.public_id, "about"]),
         "review": reverse("admin:proposals_review_score", args=[review.pk]),
         "ranking": reverse("admin:proposals_call_ranking", args=[calls["assessed"].pk]),
     }
