@@ -295,7 +295,7 @@ class ReviewAdmin(ExportAdmin, ActionAdmin):
         """With what its page shows of proposal, call, scores and criteria, each fetched once."""
         rows = (
             self.get_queryset(request)
-            .select_related("proposal__call", "proposal__organisation", "assignment", "reviewer")
+            .select_related("proposal__call", "proposal__organisation", "assignment")
             .prefetch_related(
                 Prefetch("scores", Score.objects.select_related("criterion")),
                 Prefetch("proposal__call__weights", CriterionWeight.objects.select_related("criterion")),

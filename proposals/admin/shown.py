@@ -28,7 +28,7 @@ def list_of(line, rows, nothing):
 def text_of(request, proposal) -> dict:
     """What `_proposal_text.html` shows: a proposal as this user may read it, without names where the call is blind."""
     blind = proposal.call.is_blind and not request.user.is_programme_staff
-    attachments = list(proposal.attachments.visible_to(request.user))
+    attachments = list(proposal.attachments.for_reader(blind=blind))
     return {
         "proposal": proposal,
         "title_of_proposal": blinding.title_of(proposal, blind=blind),

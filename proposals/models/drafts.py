@@ -20,6 +20,27 @@ from psc_portal.common.files import private_storage, random_name
 from psc_portal.common.models import Stateful, StatusChange, Timestamped
 
 
+# Who sees which proposals, for queries of them and of what belongs to them: `to` is the way to the proposal -----------
+def without_conflict(user, to="") -> Q:
+    return ~Q(**{f"{to}pk__in": InConflictWith(user)})
+
+
+def seen_by_staff(user, to="") -> Q:
+    """Everything but drafts (those are their authors' only) and what the staff member has an interest in."""
+    withdrawn_draft = {f"{to}status": Proposal.Status.WITHDRAWN, f"{to}submitted_at": None}
+    is_draft = Q(**{f"{to}status": Proposal.Status.DRAFT}) | Q(**withdrawn_draft)
+    return ~is_draft & without_conflict(user, to)
+
+
+def seen_by_reviewer(user, to="") -> Q:
+    """Those assigned to the user who has declared no interest, none being known or inferred either."""
+    from proposals.models.reviews import Assignment
+
+    cleared = Assignment.objects.filter(reviewer=user, status=Assignment.Status.CLEARED).order_by()
+    is_withdrawn = Q(**{f"{to}status": Proposal.Status.WITHDRAWN})
+    return Q(**{f"{to}pk__in": cleared.values("proposal")}) & ~is_withdrawn & without_conflict(user, to)
+
+
 class ProposalQuerySet(models.QuerySet):
     def of_team(self, user):
         """What the user wrote, alone or with others."""
@@ -40,14 +61,10 @@ class ProposalQuerySet(models.QuerySet):
 
         Inferred from what, docs/methods.md says: overridden kind by kind; that somebody wrote it is never overridden.
         """
-        return self.exclude(pk__in=InConflictWith(user))
+        return self.filter(without_conflict(user))
 
     def seen_by_staff(self, user):
-        """Everything but drafts (those are their authors' only) and what the staff member has an interest in."""
-        submitted = self.exclude(status=Proposal.Status.DRAFT).exclude(
-            status=Proposal.Status.WITHDRAWN, submitted_at=None
-        )
-        return submitted.clear_of_conflict_with(user)
+        return self.filter(seen_by_staff(user))
 
     def answered_by(self, user):
         """Whose teams' questions this staff member may answer: drafts too (the question, never the draft's text)."""
@@ -70,12 +87,7 @@ class ProposalQuerySet(models.QuerySet):
         return self.exclude(pk__in=open_reviews.values("proposal"))
 
     def seen_by_reviewer(self, user):
-        """Those assigned to the user who has declared no interest, none being known or inferred either."""
-        from proposals.models.reviews import Assignment
-
-        cleared = Assignment.objects.filter(reviewer=user, status=Assignment.Status.CLEARED)
-        mine = self.filter(pk__in=cleared.values("proposal")).exclude(status=Proposal.Status.WITHDRAWN)
-        return mine.clear_of_conflict_with(user)
+        return self.filter(seen_by_reviewer(user))
 
     def in_admin_visible_to(self, user):
         if user.is_programme_staff:
@@ -400,7 +412,12 @@ class AttachmentQuerySet(models.QuerySet):
         rows = self.current().filter(Q(proposal__in=mine) | Q(proposal__in=others) & safe)
         return rows if user.is_programme_staff else rows.with_neutral_names(mine)
 
-    def with_neutral_names(self, mine):
+    def for_reader(self, *, blind):
+        """The part of `visible_to` that is left for staff and reviewers where the proposal is known to be seen."""
+        rows = self.current().safe()
+        return rows.with_neutral_names() if blind else rows
+
+    def with_neutral_names(self, mine=()):
         """Rows of blind calls, but for those of `mine`, carry a number instead of their name."""
         earlier = (
             Attachment.objects.current()

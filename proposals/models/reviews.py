@@ -7,7 +7,7 @@ from django.db.models import Avg, Exists, Max, Min, OuterRef, Q, Subquery
 
 from proposals import scoring
 from proposals.models.calls import Criterion
-from proposals.models.drafts import Proposal
+from proposals.models.drafts import Proposal, seen_by_reviewer, seen_by_staff, without_conflict
 from psc_portal.common.models import Stateful, StatusChange, Timestamped
 
 
@@ -48,7 +48,7 @@ class ConflictQuerySet(models.QuerySet):
     def visible_to(self, user):
         """Staff see them all, but for proposals they have an interest in themselves: then only their own."""
         if user.is_programme_staff:
-            return self.filter(Q(user=user) | Q(proposal__in=Proposal.objects.seen_by_staff(user).values("pk")))
+            return self.filter(Q(user=user) | seen_by_staff(user, "proposal__"))
         return self.filter(user=user)
 
 
@@ -111,9 +111,9 @@ class AssignmentQuerySet(models.QuerySet):
     def visible_to(self, user):
         """Staff: all but those of proposals they have an interest in. A reviewer: their own, without an interest."""
         if user.is_programme_staff:
-            return self.filter(proposal__in=Proposal.objects.seen_by_staff(user).order_by().values("pk"))
-        clear = Proposal.objects.exclude(status=Proposal.Status.WITHDRAWN).clear_of_conflict_with(user).order_by()
-        return self.current().filter(reviewer=user, proposal__in=clear.values("pk"))
+            return self.filter(seen_by_staff(user, "proposal__"))
+        mine = self.current().filter(reviewer=user).exclude(proposal__status=Proposal.Status.WITHDRAWN)
+        return mine.filter(without_conflict(user, "proposal__"))
 
 
 class Assignment(Stateful, Timestamped):
@@ -200,13 +200,11 @@ class ReviewQuerySet(models.QuerySet):
         then asked to see the others (`others_seen_at`). With an interest in the proposal: none, not even their own.
         """
         if user.is_programme_staff:
-            seen = Proposal.objects.seen_by_staff(user).order_by().values("pk")
             mine = Assignment.objects.current().filter(reviewer=user).exclude(review__status=Review.Status.LOCKED)
             not_yet = mine.order_by().values("proposal")
-            return self.filter(Q(reviewer=user) | ~Q(proposal__in=not_yet), proposal__in=seen)
-        clear = Proposal.objects.seen_by_reviewer(user).order_by().values("pk")
+            return self.filter(Q(reviewer=user) | ~Q(proposal__in=not_yet), seen_by_staff(user, "proposal__"))
         done = Review.objects.locked().filter(reviewer=user, others_seen_at__isnull=False).order_by()
-        return self.filter(proposal__in=clear).filter(
+        return self.filter(seen_by_reviewer(user, "proposal__")).filter(
             Q(reviewer=user) | Q(status=Review.Status.LOCKED, proposal__in=done.values("proposal"))
         )
 

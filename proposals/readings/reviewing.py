@@ -54,7 +54,8 @@ def next_to_review(user, after: Assignment) -> Assignment | None:
     """The reviewer's next open review, soonest due first, other than the one they are at."""
     mine = Assignment.objects.visible_to(user).filter(reviewer=user, proposal__status=Proposal.Status.IN_ASSESSMENT)
     open_ones = mine.exclude(pk=after.pk).exclude(review__status=Review.Status.LOCKED)
-    return open_ones.select_related("proposal", "review").order_by("due_on", "pk").first()
+    shown = open_ones.select_related("proposal", "review").only("status", "proposal__reference", "review__status")
+    return shown.order_by("due_on", "pk").first()
 
 
 def examples_to_score(user, call) -> list[CalibrationExample]:

@@ -176,7 +176,8 @@ def _proposals(chance, count, calls, people, places) -> list[Proposal]:
                 call=calls[f"past-{number % 12}"] if past else calls["assessed"],
                 status=Proposal.Status.DECLINED if past else Proposal.Status.IN_ASSESSMENT,
                 applicant=applicant, submitted_by=applicant, submitted_at=received, saved_at=received, version=9,
-                answers=texts[number % len(texts)] | {"organisation": str(organisation.pk)}, title=_text(chance, 8)[:190], lay_summary=_text(chance, 110),
+                answers=texts[number % len(texts)] | {"organisation": str(organisation.pk)},
+                title=_text(chance, 8)[:190], lay_summary=_text(chance, 110),
                 organisation=organisation, evidence_level=chance.randint(1, 5),
                 amount_asked=Decimal(chance.randint(5, 50) * 1000),
             )
