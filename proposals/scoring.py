@@ -16,8 +16,7 @@ FEWEST_FOR_BANDS = 6  # in a smaller field a third would tell too much of the ot
 KEPT = Decimal("0.0001")  # a total is kept to four places and rounded to two only when shown
 
 
-@dataclass(frozen=True)
-class CriterionSpread:
+class CriterionSpread(NamedTuple):
     """The lowest and highest score that reviewers gave one criterion of one proposal."""
 
     criterion: Hashable
@@ -62,13 +61,16 @@ def weighted_mean(scores: Mapping[Hashable, int | None], weights: Mapping[Hashab
     Raises:
         ValueError: a score outside 0 to 5.
     """
-    applicable = {criterion: score for criterion, score in scores.items() if score is not None}
-    if any(score not in LEVELS for score in applicable.values()):
-        raise ValueError(f"A score is a whole number from {LOWEST} to {HIGHEST}")
-    weight = sum(weights[criterion] for criterion in applicable)
+    total = weight = 0
+    for criterion, score in scores.items():
+        if score is None:
+            continue
+        if score not in LEVELS:
+            raise ValueError(f"A score is a whole number from {LOWEST} to {HIGHEST}")
+        weight += weights[criterion]
+        total += weights[criterion] * score
     if not weight:
         return None
-    total = sum(weights[criterion] * score for criterion, score in applicable.items())
     return Decimal((2 * total * 10_000 + weight) // (2 * weight)).scaleb(-4)  # half up, in whole numbers: it is quick
 
 
@@ -82,12 +84,17 @@ def mean(totals: Iterable[Decimal | None]) -> Decimal | None:
 
 def spreads(reviews: Sequence[Mapping[Hashable, int | None]]) -> tuple[CriterionSpread, ...]:
     """Lowest and highest score of each criterion over the reviews; "not applicable" is no score."""
-    given: dict[Hashable, list[int]] = {}
+    lowest: dict[Hashable, int] = {}
+    highest: dict[Hashable, int] = {}
     for review in reviews:
         for criterion, score in review.items():
-            if score is not None:
-                given.setdefault(criterion, []).append(score)
-    return tuple(CriterionSpread(criterion, min(values), max(values)) for criterion, values in given.items())
+            if score is None:
+                continue
+            if score < lowest.get(criterion, score + 1):
+                lowest[criterion] = score
+            if score > highest.get(criterion, score - 1):
+                highest[criterion] = score
+    return tuple([CriterionSpread(criterion, lowest[criterion], highest[criterion]) for criterion in lowest])
 
 
 def standing(reviews: Sequence[Mapping[Hashable, int | None]], weights: Mapping[Hashable, int]) -> Standing:
@@ -211,27 +218,29 @@ def _reviewer_effects(rows, n_proposals, n_reviewers) -> list[float]:
     They are symmetric and positive semidefinite, one null direction a group; started from zero, the iteration stays
     clear of these. In exact arithmetic it ends after at most as many steps as there are reviewers.
     """
-    reviews_of = [0] * n_proposals
-    scored = [0] * n_reviewers
+    reviewers_of: list[list[int]] = [[] for _ in range(n_proposals)]
     sums = [0.0] * n_proposals
+    scored = [0] * n_reviewers
     for proposal, reviewer, total in rows:
-        reviews_of[proposal] += 1
-        scored[reviewer] += 1
+        reviewers_of[proposal].append(reviewer)
         sums[proposal] += total
-    means = [value / count for value, count in zip(sums, reviews_of, strict=True)]
+        scored[reviewer] += 1
     right = [0.0] * n_reviewers
     for proposal, reviewer, total in rows:
-        right[reviewer] += total - means[proposal]
+        right[reviewer] += total - sums[proposal] / len(reviewers_of[proposal])
+    shared: list[dict[int, float]] = [{} for _ in range(n_reviewers)]  # with whom, how much of their reviews
+    for reviewers in reviewers_of:
+        part = 1 / len(reviewers)
+        for one in reviewers:
+            row = shared[one]
+            for other in reviewers:
+                row[other] = row.get(other, 0.0) + part
 
     def reduced(vector):
-        shared = [0.0] * n_proposals
-        for proposal, reviewer, _ in rows:
-            shared[proposal] += vector[reviewer]
-        shared = [value / count for value, count in zip(shared, reviews_of, strict=True)]
-        result = [count * value for count, value in zip(scored, vector, strict=True)]
-        for proposal, reviewer, _ in rows:
-            result[reviewer] -= shared[proposal]
-        return result
+        return [
+            count * value - sum([part * vector[other] for other, part in row.items()])
+            for count, value, row in zip(scored, vector, shared, strict=True)
+        ]
 
     return _conjugate_gradients(reduced, right, scored)
 

@@ -45,7 +45,7 @@ def analyse_ranking(*, call) -> RankingAnalysis:
     if latest is not None and latest.fingerprint == mark:
         return latest
     weights = {one["criterion"]: one["weight"] for one in found.field_weights}
-    scores = scores_of(assessed(call).order_by().values("pk"))
+    scores = scores_of(assessed(call).order_by().values("pk"), [one["criterion"] for one in found.field_weights])
     ratings = scores.ratings(weights)
     adjustment = scoring.adjusted(ratings)
     results = {

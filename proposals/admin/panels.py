@@ -89,7 +89,7 @@ class PanelPages:
         """The agenda. One form holds all items: a button saves its own item, and what is typed in others stays."""
         call = self.call_or_404(request, object_id)
         panel = Panel.objects.select_related("chair", "closed_by").filter(call=call).first()
-        analysed = analysed_for(call, request.user)
+        analysed = analysed_for(call)
         ranges = {"with_analysis": analysed.analysis is not None and not analysed.is_hidden}
         lines, statuses = agenda_of(call, request.user, **ranges)
         page = Paginator(lines, PER_PAGE).get_page(request.GET.get("page"))

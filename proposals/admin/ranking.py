@@ -12,11 +12,11 @@ from proposals.admin.ranking_export import ranking_table
 from proposals.forms import WeightingForm
 from proposals.models import Call, Panel, Proposal
 from proposals.readings import portfolio
-from proposals.readings.ranking import Ranked, analysed_for, assessed, ranking_of, with_field
+from proposals.readings.ranking import Ranked, analysed_for, assessed, ranking_field, ranking_of
 from psc_portal.common import audit, clock, export
 from psc_portal.common.refusals import ActionRefused
 
-PER_PAGE = 100
+PER_PAGE = 50
 ORDERS = {
     "mean": ("Mean", lambda line: (line.rank is None, line.rank or 0, line.reference)),
     "adjusted": (
@@ -62,11 +62,10 @@ class RankingPages:
         """The call, if this user manages calls; with what its ranking rests on, of what this user may see."""
         if not permissions.can_manage_call(request.user, None) or not object_id.isdecimal():
             raise Http404
-        calls = Call.objects.visible_to(request.user)
-        call = (with_field(calls, request.user) if with_ranking else calls).filter(pk=object_id).first()
-        if call is None:
+        try:
+            return ranking_field(int(object_id), request.user) if with_ranking else Call.objects.get(pk=object_id)
+        except Call.DoesNotExist:
             raise Http404
-        return call
 
     def call_page(self, request, call, template, title, **context):
         """One of a call's own pages, with the links to its neighbours."""
@@ -88,7 +87,7 @@ class RankingPages:
     def ranking_view(self, request, object_id):
         """Assessed proposals of a call: raw, adjusted, how firm the rank is, and where reviewers disagree."""
         call = self.call_or_404(request, object_id)
-        analysed = analysed_for(call, request.user)
+        analysed = analysed_for(call)
         found = ranking_of(call, request.user, with_analysis=not analysed.is_hidden)
         order, lines = _ordered(request, found)
         page = Paginator(lines, PER_PAGE).get_page(request.GET.get("page"))
@@ -116,7 +115,7 @@ class RankingPages:
     def ranking_export_view(self, request, object_id, kind):
         """All rows of the ranking page, in its order."""
         call = self.call_or_404(request, object_id)
-        analysed = analysed_for(call, request.user)
+        analysed = analysed_for(call)
         found = ranking_of(call, request.user, with_analysis=not analysed.is_hidden)
         order, lines = _ordered(request, found)
         audit.record_export(Call, by=request.user, kind=kind, call=call.pk, order=order)

@@ -19,7 +19,7 @@ def ranking_table(
 ) -> export.Table:
     """
     Args:
-        call: out of `with_field(…, user)`.
+        call: out of `ranking_field(…, user)`.
         rows: the lines with their proposals, as the page orders them.
         order: what they are ordered by, in words.
         money: what the money reaches.

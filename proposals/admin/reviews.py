@@ -16,7 +16,7 @@ from proposals.readings.spreads import spreads_of
 from psc_portal.common.admin import ActionAdmin, verb
 from psc_portal.common.admin_exports import ExportAdmin
 from psc_portal.common.refusals import ActionRefused
-from psc_portal.common.templatetags.portal import uk_clock, uk_datetime
+from psc_portal.common.templatetags.portal import two_places, uk_clock, uk_datetime
 
 
 def _works_with_reviews(request) -> bool:
@@ -148,10 +148,6 @@ def url_of_work(assignment) -> str:
     if assignment.status == Assignment.Status.CLEARED and hasattr(assignment, "review"):
         return reverse("admin:proposals_review_score", args=[assignment.review.pk])
     return reverse("admin:proposals_assignment_declare", args=[assignment.pk])
-
-
-def _two_places(total) -> str:
-    return "–" if total is None else f"{total:.2f}"
 
 
 def _review_kwargs(request, review):
@@ -336,7 +332,7 @@ class ReviewAdmin(ExportAdmin, ActionAdmin):
 
     @admin.display(description="total", ordering="total")
     def total_shown(self, review):
-        return _two_places(review.total)
+        return two_places(review.total)
 
     @admin.display(description="mark")
     def marked(self, review):
@@ -365,7 +361,7 @@ class ReviewAdmin(ExportAdmin, ActionAdmin):
                 uk_datetime(one.unlocked_at),
                 one.unlocked_by,
                 one.reason,
-                "–" if one.total is None else f"{one.total:.2f}",
+                two_places(one.total),
             )
             for one in review.unlocks.select_related("unlocked_by")
         )

@@ -134,7 +134,7 @@ def agenda_lines(ranking, call, statuses: dict[int, str]) -> list[Line]:
 
 
 def agenda_of(call, user, *, with_analysis=False):
-    """All lines of the agenda that the user may see, in order. `call` out of `with_field(…, user)`."""
+    """All lines of the agenda that the user may see, in order. `call` out of `ranking_field(…, user)`."""
     statuses = dict(
         Proposal.objects.filter(call=call)
         .seen_by_staff(user)

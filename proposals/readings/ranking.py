@@ -6,13 +6,13 @@ and agreement take longer: a task stores them as a RankingAnalysis with the same
 
 import hashlib
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from django.contrib.postgres.aggregates import ArrayAgg
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.cache import cache
-from django.db.models import CharField, Func, OuterRef, StringAgg, Subquery, Value
+from django.db.models import CharField, Func, Max, Q, StringAgg, Subquery, Value
 from django.db.models.functions import Cast, Concat, JSONObject
 
 from proposals import scoring
@@ -96,14 +96,21 @@ def _joined(rows, group, *parts):
     return Subquery(rows.order_by().values(group).annotate(joined=Func(listed, function="md5")).values("joined"))
 
 
-def with_field(calls, user=None):
-    """Calls with what their ranking rests on: weights, fingerprints, latest analysis. One query for all of it."""
-    proposals = assessed(OuterRef("pk"), user)
-    seen = assessed(OuterRef(OuterRef("pk")), user).order_by().values("pk")
-    reviews = Review.objects.counted().filter(proposal__call=OuterRef("pk"), proposal__in=seen)
-    weights = CriterionWeight.objects.filter(call=OuterRef("pk")).order_by("criterion__number")
-    analysis = RankingAnalysis.objects.filter(call=OuterRef("pk"))
-    return calls.annotate(
+def ranking_field(call: Call | int, user=None) -> Call:
+    """A call with what its ranking rests on: weights, fingerprints, latest analysis. One query for all of it.
+
+    `field_…` is what `user` sees; `all_proposals` says whether that is everything.
+
+    Raises:
+        Call.DoesNotExist: there is none of this number.
+    """
+    pk = call.pk if isinstance(call, Call) else call
+    proposals = assessed(pk, user)
+    reviews = Review.objects.counted().filter(proposal__call=pk, proposal__in=proposals.order_by().values("pk"))
+    weights = CriterionWeight.objects.filter(call=pk).order_by("criterion__number")
+    analysis = RankingAnalysis.objects.filter(call=pk)
+    return Call.objects.annotate(
+        all_proposals=_joined(assessed(pk), "call", "pk"),
         field_proposals=_joined(proposals, "call", "pk"),
         field_reviews=_joined(reviews, "proposal__call", "pk", "locked_at"),
         field_weights=ArraySubquery(
@@ -117,20 +124,20 @@ def with_field(calls, user=None):
                 )
             )
         ),
-        analysis_pk=Subquery(analysis.values("pk")[:1]),
-        panel_weights=Subquery(Panel.objects.filter(call=OuterRef("pk")).values("weights")[:1]),
-    )
+        latest_analysis=Subquery(
+            analysis.values(
+                data=JSONObject(id="pk", calculated_at="calculated_at", fingerprint="fingerprint", basis="basis")
+            )[:1]
+        ),
+        panel_weights=Subquery(Panel.objects.filter(call=pk).values("weights")[:1]),
+    ).get(pk=pk)
 
 
 def fingerprint(call) -> str:
-    """SHA-256 of the scores, the proposals and the published weights, of a call out of `with_field`."""
+    """SHA-256 of the scores, the proposals and the published weights, of a call out of `ranking_field`."""
     weights = ",".join(f"{one['criterion']}:{one['weight']}" for one in call.field_weights)
     text = f"{call.pk}|{call.field_proposals}|{call.field_reviews}|{weights}"
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def ranking_field(call, user=None):
-    return with_field(Call.objects.filter(pk=call.pk), user).get()
 
 
 @dataclass(frozen=True)
@@ -149,21 +156,20 @@ class Scores:
         return found
 
 
-def scores_of(proposals) -> Scores:
-    """One query: a row for each review, its scores gathered in the database."""
+def scores_of(proposals, criteria) -> Scores:
+    """One query: a row for each review, a column for each of `criteria` (ids)."""
+    criteria = list(criteria)
+    columns = {f"score_{one}": Max("scores__value", filter=Q(scores__criterion=one)) for one in criteria}
     rows = (
         Review.objects.counted()
         .filter(proposal__in=proposals)
         .order_by("pk")
         .values_list("proposal_id", "reviewer_id", "assignment__is_lay")
-        .annotate(
-            criteria=ArrayAgg("scores__criterion_id", order_by="scores__criterion_id"),
-            values=ArrayAgg("scores__value", order_by="scores__criterion_id"),
-        )
+        .annotate(**columns)
     )
     by_proposal: dict[int, list] = {}
-    for proposal, reviewer, is_lay, criteria, values in rows:
-        scores = {one: value for one, value in zip(criteria, values, strict=True) if one is not None}
+    for proposal, reviewer, is_lay, *values in rows:
+        scores = dict(zip(criteria, values, strict=True))
         by_proposal.setdefault(proposal, []).append((reviewer, is_lay, scores))
     return Scores(by_proposal)
 
@@ -171,7 +177,8 @@ def scores_of(proposals) -> Scores:
 def criterion_means(call, user=None) -> dict[int, dict[int, Decimal]]:
     """By proposal and criterion: the mean of the counted scores, not applicable left out."""
     found = {}
-    for proposal, reviews in scores_of(assessed(call, user).order_by().values("pk")).by_proposal.items():
+    criteria = call.weights.values_list("criterion", flat=True)
+    for proposal, reviews in scores_of(assessed(call, user).order_by().values("pk"), criteria).by_proposal.items():
         given: dict[int, list[Decimal]] = {}
         for _reviewer, _is_lay, scores in reviews:
             for criterion, score in scores.items():
@@ -228,7 +235,7 @@ def rank_proposals(proposals, scores: Scores, weights: dict[int, int], titles: d
 
 
 def ranking_of(call, user=None, *, weights: dict[int, int] | None = None, with_analysis=False) -> Ranking:
-    """The ranking of a call out of `with_field(…, user)`, kept until scores, weights or proposals change.
+    """The ranking of a call out of `ranking_field(…, user)`, kept until scores, weights or proposals change.
 
     Args:
         weights: by criterion id, instead of the published ones; counted in proportion.
@@ -238,7 +245,7 @@ def ranking_of(call, user=None, *, weights: dict[int, int] | None = None, with_a
     published = {one["criterion"]: one["weight"] for one in call.field_weights}
     used = weights or published
     setting = ",".join(f"{criterion}:{weight}" for criterion, weight in sorted(used.items()))
-    analysis = call.analysis_pk if with_analysis else None
+    analysis = call.latest_analysis["id"] if with_analysis and call.latest_analysis else None
     basis = f"{fingerprint(call)}|{setting}|{analysis}"
     key = f"ranking:{call.pk}:{hashlib.sha256(basis.encode()).hexdigest()}"
     found = cache.get(key)
@@ -252,7 +259,7 @@ def _worked_out(call, user, weights, analysis) -> Ranking:
     proposals = assessed(call, user)
     titles = {one["criterion"]: one["title"] for one in call.field_weights}
     rows = list(proposals.order_by("pk").values_list("pk", "reference", "amount_asked"))
-    ranking = rank_proposals(rows, scores_of(proposals.order_by().values("pk")), weights, titles)
+    ranking = rank_proposals(rows, scores_of(proposals.order_by().values("pk"), titles), weights, titles)
     if analysis is None:
         return ranking
     return _with_analysis(ranking, RankingAnalysis.objects.values_list("results", flat=True).get(pk=analysis))
@@ -290,14 +297,14 @@ class Analysed:
     is_hidden: bool  # something of this call is hidden from the user: ranges would tell where it stands
 
 
-def analysed_for(call, user) -> Analysed:
-    """What the page says of the latest analysis. `call` out of `with_field(…, user)`."""
-    analysis = RankingAnalysis.objects.defer("results").filter(pk=call.analysis_pk).first()
-    if analysis is not None and analysis.fingerprint == fingerprint(call):
-        return Analysed(analysis, is_out_of_date=False, is_hidden=False)
-    whole = ranking_field(call)
-    hidden = (whole.field_proposals, whole.field_reviews) != (call.field_proposals, call.field_reviews)
-    return Analysed(analysis, analysis is not None and analysis.fingerprint != fingerprint(whole), hidden)
+def analysed_for(call) -> Analysed:
+    """What the page says of the latest analysis. `call` out of `ranking_field(…, user)`."""
+    is_hidden = call.field_proposals != call.all_proposals
+    if call.latest_analysis is None:
+        return Analysed(None, is_out_of_date=False, is_hidden=is_hidden)
+    found = call.latest_analysis | {"calculated_at": datetime.fromisoformat(call.latest_analysis["calculated_at"])}
+    now = fingerprint(ranking_field(call) if is_hidden else call)
+    return Analysed(RankingAnalysis(call=call, **found), found["fingerprint"] != now, is_hidden)
 
 
 def ranking(call: Call, proposals=None) -> list[Ranked]:
@@ -309,5 +316,5 @@ def ranking(call: Call, proposals=None) -> list[Ranked]:
     titles = {weight.criterion_id: weight.criterion.title for weight in weights}
     weight_of = {weight.criterion_id: weight.weight for weight in weights}
     rows = [(one.pk, one.reference, one.amount_asked) for one in by_pk.values()]
-    found = rank_proposals(rows, scores_of(list(by_pk)), weight_of, titles)
+    found = rank_proposals(rows, scores_of(list(by_pk), titles), weight_of, titles)
     return [Ranked(by_pk[line.pk], line) for line in found.lines]

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -140,6 +141,14 @@ def markdown(text):
 def pounds(amount):
     """£12,500, or £99.50."""
     return "" if amount is None else f"£{amount:,.2f}".removesuffix(".00")
+
+
+@register.filter
+def two_places(number):
+    """3.75; – where there is none. Halves go up."""
+    if number in (None, ""):
+        return "–"
+    return str(Decimal(str(number)).quantize(Decimal("0.01"), ROUND_HALF_UP))
 
 
 @register.filter

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from projects.models import Affiliation, Organisation, Priority, System
-from proposals import permissions, questions, scoring
+from proposals import actions, permissions, questions, scoring
 from proposals.models import (
     Assignment,
     Call,
@@ -48,6 +48,7 @@ def seed(proposals: int) -> dict:
     criteria = list(calls["assessed"].criterion_set.criteria.all())
     written = _proposals(chance, proposals, calls, people, places)
     _reviews(chance, written, people["reviewers"], criteria)
+    actions.analyse_ranking(call=calls["assessed"])
     draft = Proposal.objects.create(
         call=calls["open"],
         applicant=people["innovator"],

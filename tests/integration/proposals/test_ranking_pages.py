@@ -234,7 +234,7 @@ def test_ranges_are_not_shown_to_whom_a_proposal_is_hidden(client_as):
     page = page_of(client_as(staff), call).content.decode()
 
     found = ranking_field(call, staff)
-    assert analysed_for(found, staff).is_hidden
+    assert analysed_for(found).is_hidden
     assert "Rank without one reviewer</th>" not in page
     assert "they would tell where the rest stands" in page
     assert set(ranking_of(found, staff).ranks) == {first.pk, second.pk}
