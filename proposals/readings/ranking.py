@@ -13,7 +13,7 @@ from typing import NamedTuple
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.cache import cache
 from django.db.models import CharField, Func, Max, Q, StringAgg, Subquery, Value
-from django.db.models.functions import Cast, Concat, JSONObject
+from django.db.models.functions import Cast, Concat, JSONArray, JSONObject
 
 from proposals import scoring
 from proposals.models import Call, CriterionWeight, Panel, Proposal, RankingAnalysis, Review
@@ -258,11 +258,18 @@ def ranking_of(call, user=None, *, weights: dict[int, int] | None = None, with_a
 def _worked_out(call, user, weights, analysis) -> Ranking:
     proposals = assessed(call, user)
     titles = {one["criterion"]: one["title"] for one in call.field_weights}
-    rows = list(proposals.order_by("pk").values_list("pk", "reference", "amount_asked"))
+    rows, results = _rows_with_results(proposals.order_by("pk"), analysis)
     ranking = rank_proposals(rows, scores_of(proposals.order_by().values("pk"), titles), weights, titles)
+    return _with_analysis(ranking, results) if results else ranking
+
+
+def _rows_with_results(proposals, analysis) -> tuple[list, dict]:
+    """(pk, reference, amount) of each proposal, and the results of an analysis if one is wanted: in one query."""
     if analysis is None:
-        return ranking
-    return _with_analysis(ranking, RankingAnalysis.objects.values_list("results", flat=True).get(pk=analysis))
+        return list(proposals.values_list("pk", "reference", "amount_asked")), {}
+    rows = ArraySubquery(proposals.values_list(JSONArray("pk", "reference", Cast("amount_asked", CharField()))))
+    found, results = RankingAnalysis.objects.filter(pk=analysis).values_list(rows, "results").get()
+    return [(pk, reference, amount and Decimal(amount)) for pk, reference, amount in found], results
 
 
 def _with_analysis(ranking: Ranking, results: dict) -> Ranking:
