@@ -17,6 +17,8 @@ from psc_portal.common.refusals import ActionRefused
 
 INVITATION_LASTS = dt.timedelta(days=14)
 MOST_PEOPLE = 15
+MOST_A_DAY = 40  # invitations of one proposal, those taken back included: nobody's mailbox is to be filled from here
+NOT_AGAIN_FOR = dt.timedelta(minutes=5)
 AUDITED = ["proposal", "role", "user"]
 
 
@@ -73,6 +75,8 @@ def invite_collaborator(*, proposal, by, email, role) -> Collaborator:
         raise ActionRefused(f"{email} has been invited already. You can send the invitation again from the list.")
     if team.count() >= MOST_PEOPLE:
         raise ActionRefused(f"A team can have {MOST_PEOPLE} people beside you. Remove somebody first.")
+    if stored.collaborators.filter(created_at__gt=clock.now() - dt.timedelta(days=1)).count() >= MOST_A_DAY:
+        raise ActionRefused("You have sent very many invitations today. Invite the others tomorrow, or write to us.")
     collaborator = Collaborator(proposal=stored, email=email, role=role, invited_by=by)
     _send_link(collaborator, stored, by)
     audit.record("invite_collaborator", collaborator, by=by, after=audit.snapshot(collaborator, AUDITED))
@@ -86,6 +90,11 @@ def send_invitation_again(*, collaborator, by) -> Collaborator:
     stored = _current(collaborator)
     if stored.accepted_at:
         raise ActionRefused(f"{_called(stored)} has accepted already.")
+    if stored.expires_at and clock.now() < stored.expires_at - INVITATION_LASTS + NOT_AGAIN_FOR:
+        raise ActionRefused(
+            f"We sent the last one to {stored.email} a moment ago. Ask them to look among their unwanted mail too, and "
+            "wait five minutes before you send another: its link replaces the one before."
+        )
     _send_link(stored, proposal, by)
     audit.record("send_invitation_again", stored, by=by)
     return stored

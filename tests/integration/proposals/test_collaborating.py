@@ -97,6 +97,29 @@ def test_an_invitation_expires_is_sent_again_and_is_taken_back(client_as, mailed
     assert "was taken back" in gone
 
 
+def test_invitations_do_not_fill_a_mailbox(client_as, mailed):
+    proposal, guest = ProposalFactory(), UserFactory()
+    owner = client_as(proposal.applicant)
+    invite(owner, proposal, guest.email)
+    change = reverse("proposals:person_change", args=[proposal.address, Collaborator.objects.get().pk])
+
+    at_once = owner.post(change, {"do": "again"}, follow=True).content.decode()
+    with clock.at(clock.now() + dt.timedelta(minutes=6)):
+        owner.post(change, {"do": "again"})
+    Collaborator.objects.bulk_create(
+        Collaborator(
+            proposal=proposal, email=f"{number}@example.org", invited_by=proposal.applicant, left_at=clock.now()
+        )
+        for number in range(40)
+    )
+    many = invite(owner, proposal, "one.more@example.org")
+
+    assert "We sent the last one to" in at_once
+    assert len(mailed(guest)) == 2
+    assert "very many invitations today" in many
+    assert not Collaborator.objects.filter(email="one.more@example.org").exists()
+
+
 @pytest.mark.parametrize("kind", ["own", "twice", "member", "nonsense"])
 def test_an_invitation_that_makes_no_sense_is_refused_with_a_sentence(client_as, kind):
     proposal = ProposalFactory()
