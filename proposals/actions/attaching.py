@@ -130,8 +130,8 @@ def remove_attachment(*, attachment, by) -> None:
 def scan_attachment(*, attachment) -> Attachment:
     """Ask the scanner about one file that waits. May run twice: the second finds it scanned.
 
-    A file that cannot be read, or that the scanner will not judge, is tried again for a while. Then it "could not be
-    scanned" for good, and its team is told: nobody ever gets it.
+    A file that cannot be read, or that the scanner will not judge, is tried again for a while: its folder may just not be
+    mounted. Then it "could not be scanned" for good, and its team is told: nobody ever gets it.
 
     Raises:
         ScannerUnavailable: no verdict on any file now; it goes on waiting, and `scan_waiting` asks again.
@@ -145,7 +145,7 @@ def scan_attachment(*, attachment) -> Attachment:
         raise
     except Exception as trouble:  # the storage's or the scanner's, about this file: no other one is to wait for it
         logger.exception("attachment %s has no verdict", attachment.pk)
-        return _note_trouble(attachment, is_final=isinstance(trouble, clamd.TooLarge | FileNotFoundError))
+        return _note_trouble(attachment, is_final=isinstance(trouble, clamd.TooLarge))
     return _note_verdict(attachment, Attachment.Scan.INFECTED if virus else Attachment.Scan.CLEAN, virus)
 
 

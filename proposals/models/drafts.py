@@ -451,7 +451,7 @@ class Attachment(models.Model):
         WAITING = "waiting", "Waiting for the virus scan"
         CLEAN = "clean", "No virus found"
         INFECTED = "infected", "Virus found"
-        UNSCANNABLE = "unscannable", "Could not be scanned"  # missing, or nothing that the scanner takes in
+        UNSCANNABLE = "unscannable", "Could not be scanned"  # too large for the scanner, or no verdict for an hour
 
     SAFE = (Scan.CLEAN, Scan.NOT_SCANNED)
     LOST = (Scan.INFECTED, Scan.UNSCANNABLE)

@@ -225,11 +225,15 @@ def test_a_file_that_is_missing_or_refused_holds_up_no_other_and_its_team_and_st
     fine = uploaded(proposal, "fine.pdf")
     private_storage.delete(missing.file.name)
 
-    assert tasks.scan_waiting() is None
+    tasks.scan_waiting()
+    missing.refresh_from_db(), large.refresh_from_db(), fine.refresh_from_db()
+    assert [one.scan_status for one in (missing, large, fine)] == ["waiting", "unscannable", "clean"]
+    Attachment.objects.filter(pk=missing.pk).update(scan_attempts=59)
+    tasks.scan_waiting()
 
     states = dict(proposal.attachments.values_list("name", "scan_status"))
     assert states == {"gone.pdf": "unscannable", "large.pdf": "unscannable", "fine.pdf": "clean"}
-    assert len(caplog.records) == 2
+    assert len(caplog.records) == 3
     team = client_as(proposal.applicant)
     page = team.get(reverse("proposals:draft_files", args=[proposal.call.slug, proposal.public_id])).content.decode()
     assert page.count("We could not scan it for viruses, so nobody can open it.") == 2
