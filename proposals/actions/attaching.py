@@ -130,8 +130,8 @@ def remove_attachment(*, attachment, by) -> None:
 def scan_attachment(*, attachment) -> Attachment:
     """Ask the scanner about one file that waits. May run twice: the second finds it scanned.
 
-    A file that cannot be read, or that the scanner will not judge, is tried again for a while: its folder may just not be
-    mounted. Then it "could not be scanned" for good, and its team is told: nobody ever gets it.
+    A file that cannot be read, or that the scanner will not judge, is tried again for a while: its folder may just not
+    be mounted. Then it "could not be scanned" for good, and its team is told: nobody ever gets it.
 
     Raises:
         ScannerUnavailable: no verdict on any file now; it goes on waiting, and `scan_waiting` asks again.

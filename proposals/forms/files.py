@@ -25,8 +25,8 @@ class AttachmentForm(NhsukFormMixin, forms.Form):
     submit_label = "Add the files"
     file = FilesField(
         label="Add files",
-        help_text=f"Up to {MOST_FILES} files in all: PDF, Word (DOCX), Excel (XLSX), PNG or JPEG, up to 10 MB each. You can "
-        "choose several at once.",
+        help_text=f"Up to {MOST_FILES} files in all: PDF, Word (DOCX), Excel (XLSX), PNG or JPEG, up to 10 MB each. "
+        "You can choose several at once.",
         allow_empty_file=True,
         error_messages={"required": "Choose a file to add"},
     )
