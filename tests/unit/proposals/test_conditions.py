@@ -126,7 +126,10 @@ def test_an_evaluation_cannot_end_before_it_begins():
 def test_files_answer_the_question_whose_name_they_carry(choices):
     letter = Question("letter", "Letter", Kind.FILE, enter="Add the letter")
     section = Section("own", "Own", questions=(letter,))
-    files = [SimpleNamespace(question="letter", name="letter.pdf", is_lost=False), SimpleNamespace(question="", name="other.pdf")]
+    files = [
+        SimpleNamespace(question="letter", name="letter.pdf", is_lost=False),
+        SimpleNamespace(question="", name="other.pdf"),
+    ]
     answers = questions.with_files({}, files)
 
     (shown,) = questions.shown([section], answers, choices)
