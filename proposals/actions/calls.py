@@ -295,7 +295,7 @@ def move_to_panel(*, call, by, accept_fewer_reviews=False) -> Call:
 @transaction.atomic
 def finish_call(*, call, by) -> Call:
     """Close a call whose proposals all have a decision and whose applicants all have been told."""
-    from proposals.models import Decision
+    from proposals.models import Decision, Panel
 
     _refuse_others(by, call)
     stored = locked_call(call.pk)
@@ -304,6 +304,8 @@ def finish_call(*, call, by) -> Call:
     untold = Decision.objects.filter(proposal__call=stored, letter__released_at__isnull=True)
     if untold.exists():
         raise ActionRefused("Some applicants have no feedback yet. Write and release it first.")
+    if Panel.objects.filter(call=stored, closed_at__isnull=True).exists():
+        raise ActionRefused("The panel is still open. Close it first: its minutes are made then.")
     stored.change_status(Call.Status.DECIDED, by=by)
     audit.record("finish_call", stored, by=by)
     return stored

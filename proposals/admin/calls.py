@@ -154,7 +154,7 @@ class CallAdmin(LetterPages, PanelPages, QuestionPages, RankingPages, ReviewingO
         verb(
             "finish", action=actions.finish_call, label="Finish the call", permission=permissions.can_manage_call,
             when=status_is(Call.Status.PANEL),
-            intro="Every proposal must have a decision, and every applicant their feedback.",
+            intro="Every proposal must have a decision, every applicant their feedback, and the panel must be closed.",
         ),
         verb(
             "archive", action=actions.archive_call, label="Archive", permission=permissions.can_manage_call,

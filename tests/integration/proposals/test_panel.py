@@ -541,6 +541,21 @@ def test_staff_with_an_interest_do_not_get_the_minutes(client_as):
     assert client_as(UserFactory(reviewer=True)).get(address_of(panel.call, "minutes")).status_code in (302, 404)
 
 
+def test_a_call_is_not_finished_while_its_panel_is_open_or_there_would_be_no_minutes():
+    proposal, staff = at_panel(), UserFactory(staff=True)
+    panel_of(proposal.call)
+    actions.decide(proposal=proposal, by=staff, outcome="declined", reasons="No.")
+    comments = {one.pk: "Good." for one in proposal.call.criterion_set.criteria.all()}
+    actions.write_feedback(proposal=proposal, by=staff, comments=comments)
+    actions.release_feedback(proposal=proposal, by=staff)
+
+    with pytest.raises(ActionRefused, match="The panel is still open"):
+        actions.finish_call(call=proposal.call, by=staff)
+    actions.close_panel(call=proposal.call, by=staff)
+
+    assert actions.finish_call(call=proposal.call, by=staff).status == "decided"
+
+
 # Once more ------------------------------------------------------------------------------------------------------------
 def closed_panel():
     panel, staff, approved, declined = decided_panel()
