@@ -94,12 +94,14 @@ def _mine(user):
     """Drafts with their deadline first; then what was handed in, and drafts whose call closed before they were."""
     mine = Proposal.objects.of_team(user).exclude(status=Proposal.Status.WITHDRAWN).select_related("call")
     own = Extension.objects.filter(call=OuterRef("call"), applicant=OuterRef("applicant")).order_by("-closes_at")
-    mine = mine.annotate(extended_to=Subquery(own.values("closes_at")[:1])).order_by("call__closes_at", "pk")
+    told = Decision.objects.filter(proposal=OuterRef("pk"), letter__released_at__isnull=False)
+    mine = mine.annotate(extended_to=Subquery(own.values("closes_at")[:1]), is_told=Exists(told))
+    mine = mine.order_by("call__closes_at", "pk")
     for proposal in mine[:50]:
         call = proposal.call
         until = max(call.accepts_until, proposal.extended_to or call.accepts_until)
         if proposal.status != Proposal.Status.DRAFT:
-            note = f"{call.title}: decision by {uk_date(call.decision_on)}"
+            note = f"{call.title}: {_where_it_stands(proposal)}"
             yield WaitingItem(str(proposal), proposal.get_absolute_url(), note, section="Your proposals")
         elif clock.now() < until:
             yield WaitingItem(
@@ -113,6 +115,15 @@ def _mine(user):
             note = f"{call.title}: not submitted, the call has closed. Your text is kept."
             title = proposal.title or "Untitled draft"
             yield WaitingItem(title, proposal.get_absolute_url(), note, section="Your proposals")
+
+
+def _where_it_stands(proposal) -> str:
+    """As far as its team may know."""
+    if proposal.is_told:
+        return "decided. Read the decision and the feedback there."
+    if proposal.status == Proposal.Status.INELIGIBLE:
+        return "not eligible. Read there why, and what you can do."
+    return f"decision by {uk_date(proposal.call.decision_on)}"
 
 
 def _reviews_due(user):

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from proposals import actions, readings
 from proposals.models import Proposal
-from psc_portal.common import clock
+from psc_portal.common import clock, registry
 from psc_portal.common.models import OutboxMessage
 from tests.factories.accounts import UserFactory
 from tests.factories.proposals import AssignmentFactory, CallFactory, ProposalFactory
@@ -52,6 +52,21 @@ def test_the_steps_follow_a_proposal_from_submission_to_its_project():
         ("Project", "To come"),
     ]
     assert way(proposal)[3:] == [("Panel", "Done"), ("Decision", "Done"), ("Project", "Now")]
+
+
+def test_the_personal_page_says_where_each_proposal_stands_and_no_more_than_its_team_was_told():
+    staff, applicant = UserFactory(staff=True), UserFactory()
+    waiting, refused, untold, told = (ProposalFactory(submitted=True, applicant=applicant) for _ in range(4))
+    actions.screen_proposal(proposal=refused, by=staff, is_eligible=False, reason="Not from the region.")
+    for proposal in (untold, told):
+        decided(proposal, staff)
+    released(told, staff)
+
+    notes = {item.title[:12]: item.note.partition(": ")[2] for item in registry.waiting.collect(applicant)}
+
+    assert notes[told.reference] == "decided. Read the decision and the feedback there."
+    assert notes[refused.reference] == "not eligible. Read there why, and what you can do."
+    assert notes[waiting.reference].startswith("decision by") and notes[untold.reference].startswith("decision by")
 
 
 def test_the_steps_end_where_a_proposal_ended():
