@@ -18,6 +18,7 @@ from psc_portal.common.refusals import ActionRefused
 from psc_portal.common.templatetags.portal import uk_date, uk_datetime
 
 AUTOMATIC_EACH = dt.timedelta(minutes=5)
+TWO_CLICKS = dt.timedelta(seconds=10)
 AUDITED = ["status", "reference", "version", "submitted_at", "organisation", "amount_asked"]
 
 
@@ -55,7 +56,7 @@ class NoDraft(ActionRefused):
 
 @transaction.atomic
 def start_proposal(*, call, by, answers=None) -> Proposal:
-    """Begin a draft in an open call.
+    """Begin a draft in an open call. The second of two clicks finds the draft of the first.
 
     Args:
         answers: what the applicant has answered in the fit check, by the names of the questions.
@@ -65,6 +66,11 @@ def start_proposal(*, call, by, answers=None) -> Proposal:
         raise PermissionDenied
     if not call.is_open:
         raise ActionRefused("This call is not open. Look at the list of calls for one that is.")
+    just_begun = call.proposals.filter(
+        applicant=by, status=Proposal.Status.DRAFT, version=1 if answers else 0, created_at__gt=clock.now() - TWO_CLICKS
+    ).first()
+    if just_begun:
+        return just_begun
     proposal = Proposal.objects.create(call=call, applicant=by)
     audit.record("start_proposal", proposal, by=by)
     if answers:

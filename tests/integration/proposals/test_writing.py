@@ -1,3 +1,4 @@
+import datetime as dt
 import io
 import zipfile
 
@@ -8,6 +9,7 @@ from PIL import Image
 
 from proposals import actions, questions
 from proposals.models import Attachment, DraftVersion, Proposal
+from psc_portal.common import clock
 from psc_portal.common.refusals import ActionRefused
 from psc_portal.common.templatetags.portal import uk_date
 from tests.factories.accounts import UserFactory
@@ -181,6 +183,18 @@ def test_the_rows_of_the_budget_grow_and_add_up(client_as):
     assert done.url == section_url(proposal, "involvement")
     assert "£13,599.50" in page
     assert 'name="budget-4-asked"' in page
+
+
+def test_two_clicks_on_the_beginning_are_one_draft_and_later_a_second_can_be_begun(client_as):
+    call, user = CallFactory(), UserFactory()
+    client, url = client_as(user), reverse("proposals:apply", args=[call.slug])
+
+    first, second = client.post(url), client.post(url)
+    with clock.at(clock.now() + dt.timedelta(minutes=1)):
+        later = client.post(url)
+
+    assert (first.url == second.url, first.url == later.url) == (True, False)
+    assert Proposal.objects.count() == 2
 
 
 def test_a_submitted_proposal_can_no_longer_be_written():
