@@ -177,7 +177,7 @@ def test_the_report_gives_the_panel_by_roles_and_never_by_names(client, decided)
 
     page = client.get(reverse("proposals:call_report", args=[decided.slug])).content.decode()
 
-    assert "a chair and 2 other members, 1 of them public member" in page
+    assert "a chair and 2 other members, 1 of them a public member." in page
     assert "Panellist" not in page
 
 
