@@ -50,8 +50,22 @@ def _thanks_for_declaring(assignment, result) -> str:
     return "Thank you. What you declared is recorded."
 
 
+class SaysWhatIsTooLate:
+    """What a reviewer opened in time and sent too late is answered by a sentence, not by a page that is not there."""
+
+    key_of_assignment = "pk"  # by which an assignment is found from the row that the address names
+
+    def verb_view(self, request, object_id, one):
+        if request.method == "POST" and self.get_object(request, unquote(object_id)) is None:
+            mine = Assignment.objects.filter(reviewer=request.user).select_related("proposal")
+            if object_id.isdecimal() and (found := mine.filter(**{self.key_of_assignment: object_id}).first()):
+                messages.warning(request, _why_too_late(found))
+                return HttpResponseRedirect(reverse("admin:proposals_assignment_changelist"))
+        return super().verb_view(request, object_id, one)
+
+
 @admin.register(Assignment)
-class AssignmentAdmin(ExportAdmin, ActionAdmin):
+class AssignmentAdmin(SaysWhatIsTooLate, ExportAdmin, ActionAdmin):
     """Proposals given to reviewers. Before a reviewer has declared no interest, only the number is shown."""
 
     list_display = ["reference_shown", "call_shown", "reviewer", "status", "due_on", "review_shown"]
@@ -84,15 +98,6 @@ class AssignmentAdmin(ExportAdmin, ActionAdmin):
 
     def can_view(self, request, obj=None):
         return _works_with_reviews(request)
-
-    def verb_view(self, request, object_id, one):
-        """What was opened in time and sent too late is answered by a sentence."""
-        if request.method == "POST" and self.get_object(request, unquote(object_id)) is None:
-            mine = Assignment.objects.filter(reviewer=request.user).select_related("proposal")
-            if object_id.isdecimal() and (assignment := mine.filter(pk=object_id).first()):
-                messages.warning(request, _why_too_late(assignment))
-                return HttpResponseRedirect(reverse("admin:proposals_assignment_changelist"))
-        return super().verb_view(request, object_id, one)
 
     def export_columns(self, request):
         return assignment_columns()
@@ -203,8 +208,10 @@ def _clash(form, clash) -> dict:
 
 
 @admin.register(Review)
-class ReviewAdmin(ExportAdmin, ActionAdmin):
+class ReviewAdmin(SaysWhatIsTooLate, ExportAdmin, ActionAdmin):
     """One's own reviews; others' only after one's own is locked and one has asked to see them."""
+
+    key_of_assignment = "review"
 
     list_display = ["proposal_shown", "reviewer", "status", "total_shown", "spread_shown", "locked_at", "marked"]
     list_filter = ["status", CallOfProposalFilter]

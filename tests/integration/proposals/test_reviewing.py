@@ -173,6 +173,19 @@ def test_an_interest_that_arises_while_the_declaration_is_open_is_said_without_w
     assert client.get(url).status_code == 404
 
 
+def test_scores_that_are_sent_after_an_interest_arose_are_answered_and_not_kept(client_as):
+    review = ReviewFactory()
+    client, url = client_as(review.reviewer), reverse("admin:proposals_review_score", args=[review.pk])
+    assert client.get(url).status_code == 200
+    AffiliationFactory(user=review.reviewer, organisation=review.proposal.organisation)
+
+    answer = client.post(url, {"comment": "Typed meanwhile", "version": "0"}, follow=True)
+
+    review.refresh_from_db()
+    assert f"You do not review {review.proposal.reference}" in answer.content.decode()
+    assert (review.comment, client_as(UserFactory(reviewer=True)).post(url, {}).status_code) == ("", 404)
+
+
 @pytest.mark.parametrize(
     ("name", "sent", "said"),
     [
