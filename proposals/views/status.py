@@ -196,8 +196,12 @@ def proposal_pdf(request, address):
         actions.order_copy(proposal, again=True)
         messages.info(request, "The PDF copy is being made. Come back to this page in a minute.")
         return redirect(proposal)
-    name = f"{proposal.reference}.pdf"
-    return attachment_response(proposal.copy_file, name, content_type="application/pdf")
+    try:
+        return attachment_response(proposal.copy_file, f"{proposal.reference}.pdf", content_type="application/pdf")
+    except OSError:
+        logger.exception("the PDF copy of %s cannot be handed out", proposal.reference)
+        messages.error(request, "The PDF copy cannot be opened at the moment. Tell us if you need it.")
+        return redirect(proposal)
 
 
 @login_required

@@ -129,3 +129,11 @@ def test_team_and_staff_get_the_copy_and_nobody_else(with_copy, client_as, clien
     assert (
         with_copy.copy_file.url not in client_as(with_copy.applicant).get(with_copy.get_absolute_url()).content.decode()
     )
+
+
+def test_a_copy_that_is_gone_from_the_storage_is_a_sentence_on_the_proposals_page(with_copy, client_as, caplog):
+    with_copy.copy_file.storage.delete(with_copy.copy_file.name)
+
+    page = client_as(with_copy.applicant).get(reverse("proposals:proposal_pdf", args=[with_copy.address]), follow=True)
+
+    assert "The PDF copy cannot be opened at the moment." in page.content.decode()
