@@ -19,6 +19,14 @@ class Blank:
     condition: str  # when it is asked, or nothing
 
     @property
+    def words(self) -> str:
+        """What it takes and the hint, without saying the same twice."""
+        hint = self.question.hint
+        if hint.startswith(self.answer):
+            return hint
+        return f"{self.answer}. {hint}" if hint else self.answer
+
+    @property
     def lines(self) -> str:
         """How much room the printed form leaves for an answer."""
         if self.options:
@@ -77,7 +85,7 @@ def _answer(question: Question, is_long: bool) -> str:
         case Kind.CHOICES:
             return "Any of the register" if is_long else "Any of these"
         case Kind.LINE:
-            return f"One line of up to {question.at_most} characters"
+            return "One line" if "characters" in question.hint else f"One line of up to {question.at_most} characters"
         case Kind.WHOLE:
             return "A whole number"
         case Kind.FILE:

@@ -66,6 +66,19 @@ def test_names_of_answers_are_unique():
     assert len(names) == len(set(names))
 
 
+def test_the_blank_form_says_nothing_twice_of_a_question():
+    words = {
+        one.question.name: one.words
+        for section in questions.blank_form(questions.SECTIONS, NO_CHOICES_BUT_LABELS)
+        for one in (*section.questions, *section.row_questions)
+    }
+
+    assert words["title"] == "One line. Up to 120 characters, without abbreviations"
+    assert words["benefit-1-aim"] == "A number, for example 5"
+    assert words["benefit-1-unit"].startswith("One line of up to 60 characters. For example")
+    assert words["problem"] == "Text of up to 200 words"
+
+
 def test_budget_lines_add_up_and_skip_what_is_no_money():
     lines = {
         "budget-1-asked": "12,500",
