@@ -1,10 +1,18 @@
 import os
 
+import hypothesis
 import pytest
 
 from psc_portal import local_servers
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright's sync API runs an event loop in this thread
+
+
+# Properties are about what holds, not about how fast this machine is today.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 
 def pytest_configure():
