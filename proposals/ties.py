@@ -1,7 +1,7 @@
-"""Which people have a tie to which proposals, and why in words. The database's side is `models.interests.ties_of`.
+"""Which people have a tie to which proposals, and why in words.
 
-Access is decided there, for one person and any proposals; here for many people and many proposals at once, in a fixed
-number of queries. A test holds the two to the same edges.
+Access is decided in the database (`models.interests.InConflictWith`), for one person and any proposals; here for many
+people and many proposals at once, in a fixed number of queries. A test holds the two to the same edges.
 """
 
 import datetime as dt

@@ -27,7 +27,7 @@ from psc_portal.accounts.models import Role, User
 from psc_portal.common import clock
 
 WEIGHTS = (20, 25, 15, 20, 15, 5)
-REVIEWERS = 60
+REVIEWS_OF_A_REVIEWER = 100  # at every size, so that a reviewer's list has as many rows
 REVIEWS_OF_EACH = 3
 AT_ONCE = 2000
 SHORT = {"line": "Two wards of a hospital", "whole": "12", "number": "6.6", "money": "12,500", "date": "31/3/2028"}
@@ -42,7 +42,7 @@ WORDS = TEXT.split()
 def seed(proposals: int) -> dict:
     """Fill an empty, migrated database. Returns addresses of pages to measure, and the cookies to ask for them with."""
     chance = random.Random(2014)
-    people = _people(chance)
+    people = _people(chance, reviewers=max(4, proposals * REVIEWS_OF_EACH // REVIEWS_OF_A_REVIEWER))
     places = _places(chance, people)
     calls = _calls(chance, people["staff"], places)
     criteria = list(calls["assessed"].criterion_set.criteria.all())
@@ -76,7 +76,7 @@ def _text(chance, words: int) -> str:
     return " ".join(sentences)
 
 
-def _people(chance) -> dict:
+def _people(chance, *, reviewers: int) -> dict:
     def user(name, **more):
         return User(
             email=f"{name.replace(' ', '.').lower()}@bench.example", full_name=name, password=UNUSABLE_PASSWORD_PREFIX,
@@ -84,14 +84,12 @@ def _people(chance) -> dict:
         )  # fmt: skip
 
     staff, innovator = user("Sam Staff", is_staff=True), user("Ina Innovator")
-    reviewers = [
-        user(f"Reviewer {number}", is_staff=True, is_lay=number % 4 == 0) for number in range(1, REVIEWERS + 1)
-    ]
+    reviewing = [user(f"Reviewer {number}", is_staff=True, is_lay=number % 4 == 0) for number in range(reviewers)]
     applicants = [user(f"Applicant {number}") for number in range(1, 201)]
-    User.objects.bulk_create([staff, innovator, *reviewers, *applicants])
-    for role, members in ((Role.PROGRAMME_STAFF, [staff]), (Role.REVIEWER, reviewers)):
+    User.objects.bulk_create([staff, innovator, *reviewing, *applicants])
+    for role, members in ((Role.PROGRAMME_STAFF, [staff]), (Role.REVIEWER, reviewing)):
         Group.objects.get_or_create(name=role)[0].user_set.add(*members)
-    return {"staff": staff, "innovator": innovator, "reviewers": reviewers, "applicants": applicants}
+    return {"staff": staff, "innovator": innovator, "reviewers": reviewing, "applicants": applicants}
 
 
 def _places(chance, people) -> dict:

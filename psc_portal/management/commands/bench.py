@@ -26,6 +26,8 @@ from psc_portal.management.bench.works import FLOORS, WORKS
 from psc_portal.management.commands.bench_seed import typed_on
 
 STARTS_WITHIN = 30  # seconds
+WARM_UP = 16  # rounds: each thread of each process has its own connection, and its first queries are planned
+HEAVY_EACH = 3  # rounds
 
 
 class Command(BaseCommand):
@@ -36,7 +38,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("--proposals", type=int, default=2000)
         parser.add_argument("--fewer", type=int, default=300, help="the size that growth is measured from")
-        parser.add_argument("--rounds", type=int, default=15, help="times that each page is asked for")
+        parser.add_argument("--rounds", type=int, default=30, help="times that each page is asked for")
         parser.add_argument("--only", default="", help="only works whose name holds this text")
 
     def handle(self, *, proposals, fewer, rounds, only, **options):
@@ -216,10 +218,10 @@ def measure(chosen, many, fewer, rounds) -> dict[str, dict[str, list[float]]]:
     does falls on all alike."""
     times = {}
     floors = {work.floor for work in chosen}
-    for number in range(rounds + 2):
-        is_counted = number >= 2  # both processes are warm then
+    for number in range(-WARM_UP, rounds):
+        is_counted = number >= 0
         for name in FLOORS:
-            if name in floors and (number % 3 == 0 or name != "csv"):
+            if name in floors and (number % HEAVY_EACH == 0 or name != "csv"):
                 for _ in range(3 if name == "cached" else 1):
                     asked = ask(many.port, f"/floor/{name}/")
                     if asked.status != 200:
@@ -228,7 +230,7 @@ def measure(chosen, many, fewer, rounds) -> dict[str, dict[str, list[float]]]:
                     if is_counted:
                         times.setdefault(f"floor {name}", {}).setdefault("many", []).append(seconds)
         for work in chosen:
-            if work.is_heavy and number % 3:
+            if work.is_heavy and number % HEAVY_EACH:
                 continue
             for portal in (many, fewer):
                 asked = do(work, portal)

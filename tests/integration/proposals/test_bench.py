@@ -26,7 +26,7 @@ def bench(settings):
 @pytest.mark.django_db
 def test_every_page_that_is_measured_answers_with_its_floor_and_within_its_queries(bench):
     criteria()
-    found = seed(8)
+    found = seed(24)
 
     queries = {work.name: count_queries(work, found) for work in works.WORKS}
     floors = {name: Client().get(f"/floor/{name}/").status_code for name in works.FLOORS}
