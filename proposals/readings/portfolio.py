@@ -54,7 +54,7 @@ def portfolio_of(call, proposals, fundable) -> Portfolio:
         fundable: primary keys of those that the money reaches, or that are funded.
     """
     proposals = proposals.select_related("organisation__system").prefetch_related("priorities", "partners__system")
-    by_pk = {proposal.pk: proposal for proposal in proposals.order_by("reference")}
+    by_pk = {proposal.pk: proposal for proposal in proposals.defer("answers", "search").order_by("reference")}
     words = words_of(Proposal.objects.filter(pk__in=by_pk))
     mine = {proposal.project_id for proposal in by_pk.values()} - {None}
     projects = {one.pk: one for one in Project.objects.filter(status__in=RUNNING).exclude(pk__in=mine)}
@@ -113,6 +113,7 @@ def _covered_priorities(call, by_pk, fundable) -> list[tuple[Priority, int]]:
 
 def _covered_systems(by_pk, fundable) -> list[Covered]:
     systems = list(System.objects.all())
+    answers = dict(Proposal.objects.filter(pk__in=set(fundable) & by_pk.keys()).values_list("pk", "answers"))
     everywhere = {one.code for one in systems}
     team, adopters, agreed = Counter(), Counter(), Counter()
     for proposal in (by_pk[pk] for pk in fundable if pk in by_pk):
@@ -121,8 +122,8 @@ def _covered_systems(by_pk, fundable) -> list[Covered]:
             team.update(everywhere)
         else:
             team.update({one.system.code for one in involved if one.system})
-        adopters.update(questions.systems_named(proposal.answers))
-        agreed.update(questions.systems_named(proposal.answers, agreed=True))
+        adopters.update(questions.systems_named(answers[proposal.pk]))
+        agreed.update(questions.systems_named(answers[proposal.pk], agreed=True))
     return [Covered(one, team[one.code], adopters[one.code], agreed[one.code]) for one in systems]
 
 

@@ -545,3 +545,16 @@ def test_an_organisation_that_serves_all_systems_covers_each_of_them():
     fit = portfolio.portfolio_of(call, Proposal.objects.filter(call=call), {first.pk})
 
     assert {one.system: one.by_team for one in fit.systems} == dict.fromkeys(systems, 1)
+
+
+def test_the_portfolio_takes_equally_many_queries_for_1_and_3_proposals(client_as, queries_of):
+    people = {}
+    calls = [
+        call_with({f"No {number}": {"a": number, "b": 3} for number in range(rows)}, people, money_total=500_000)[0]
+        for rows in (1, 3)
+    ]
+
+    addresses = [reverse("admin:proposals_call_portfolio", args=[call.pk]) for call in calls]
+    one, three = queries_of(client_as(UserFactory(staff=True)), addresses).values()
+
+    assert one == three
