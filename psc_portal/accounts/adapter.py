@@ -37,6 +37,12 @@ def may_log_in(user) -> bool:
     return user.is_active and (settings.DEMO or not user.is_demonstration)
 
 
+def _keep_the_way(request) -> None:
+    """Where they were on the way to is kept for the log-in after a sign-up: the mail knows nothing of it."""
+    if on_the_way_to := get_next_redirect_url(request):
+        request.session[AFTER_SIGN_UP] = on_the_way_to
+
+
 class AccountAdapter(DefaultAccountAdapter):
     error_messages = {
         **DefaultAccountAdapter.error_messages,
@@ -51,11 +57,14 @@ class AccountAdapter(DefaultAccountAdapter):
     }
 
     def save_user(self, request, user, form, commit=True):
-        """Where they were on the way to is kept for the first log-in: the link in the mail knows nothing of it."""
         user.full_name = form.cleaned_data.get("full_name", "")
-        if on_the_way_to := get_next_redirect_url(request):
-            request.session[AFTER_SIGN_UP] = on_the_way_to
+        _keep_the_way(request)
         return super().save_user(request, user, form, commit=commit)
+
+    def send_account_already_exists_mail(self, email):
+        """They have an account already, and are told so by mail only; they go the same way on."""
+        _keep_the_way(self.request)
+        super().send_account_already_exists_mail(email)
 
     def get_login_redirect_url(self, request):
         return request.session.pop(AFTER_SIGN_UP, None) or super().get_login_redirect_url(request)

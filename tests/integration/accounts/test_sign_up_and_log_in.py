@@ -66,6 +66,26 @@ def test_sign_up_with_a_known_address_looks_the_same_and_tells_only_the_owner():
     assert pages[0].lower().replace("ada@", "new@") == pages[1].lower()
 
 
+def test_whoever_signs_up_with_an_account_already_goes_on_the_same_way_after_the_log_in(person):
+    person(email="ada@example.org")
+    client = Client()
+
+    sign_up(client, next="/calls/")
+
+    assert log_in_answer("ada@example.org", client=client).url == "/calls/"
+    assert log_in_answer("ada@example.org", client=Client()).url == "/my/"
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example.com/", "//evil.example.com", "javascript:alert(1)"])
+def test_a_sign_up_leads_to_no_other_website(person, elsewhere):
+    person(email="ada@example.org")
+    client = Client()
+
+    sign_up(client, next=elsewhere)
+
+    assert log_in_answer("ada@example.org", client=client).url == "/my/"
+
+
 def test_reset_for_a_known_and_an_unknown_address_looks_the_same(person):
     person(email="ada@example.org")
 
