@@ -1,5 +1,8 @@
+from functools import partial
+
 from django.conf import settings
 from django.contrib.admin import AdminSite
+from django.utils.functional import SimpleLazyObject
 from django.utils.module_loading import import_string
 
 
@@ -13,6 +16,10 @@ class PortalAdminSite(AdminSite):
 
     def has_permission(self, request):
         return import_string("psc_portal.accounts.permissions.may_open_admin")(request)
+
+    def get_app_list(self, request, app_label=None):
+        """Asked for on every page and shown on two: each model is asked for permissions and addresses only there."""
+        return SimpleLazyObject(partial(super().get_app_list, request, app_label))
 
     def login(self, request, extra_context=None):
         """The log-in of the portal, with its limits and its second factor, instead of the admin's own."""
