@@ -79,7 +79,7 @@ def filled_portals(sizes: dict[str, int], folder: Path):
         for name, size in sizes.items():
             port = free_port()
             env = environment(stack.enter_context(database(name, like=base)), port, name, folder, secret)
-            stack.callback(empty_cache)
+            stack.callback(empty_cache, name)
             found = json.loads(manage(env, "bench_seed", "--proposals", str(size)).splitlines()[-1])
             portals[name] = Portal(name, port, stack.enter_context(served(env, port, folder)), **found)
         yield portals
@@ -165,8 +165,11 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def empty_cache() -> None:
-    redis.Redis.from_url(settings.REDIS_URL, db=CACHE_DATABASE).flushdb()
+def empty_cache(portal: str) -> None:
+    """Of one portal: what the others keep stays kept."""
+    client = redis.Redis.from_url(settings.REDIS_URL, db=CACHE_DATABASE)
+    for key in client.scan_iter(f"bench-{os.getpid()}-{portal}:*"):
+        client.delete(key)
 
 
 # Asking --------------------------------------------------------------------------------------------------------------
@@ -206,7 +209,7 @@ def do(work, portal) -> Asked:
         token = form["csrfmiddlewaretoken"]
         cookie = f"{cookie}; {settings.CSRF_COOKIE_NAME}={token}"
     if work.is_cold:
-        empty_cache()
+        empty_cache(portal.name)
     asked = ask(portal.port, path, cookie, form)
     if asked.status != 200:
         raise CommandError(f"{work.name}: {path} answered {asked.status}\n{asked.body[:500].decode(errors='replace')}")
