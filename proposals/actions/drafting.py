@@ -203,7 +203,7 @@ def _save_by_itself(drafts, by, section, answers, base, sent) -> Saved:
     stored = (
         hold(drafts.writable_by(by))
         .annotate(growing=Subquery(growing.values("pk")[:1]))
-        .defer("search", "lay_summary")
+        .only("status", "answers", "version")
         .get()
     )
     refuse_what_is_no_draft(stored)

@@ -188,7 +188,9 @@ def _ordered(request, ranking):
 
 
 def _with_proposals(lines) -> list[Ranked]:
-    shown = Proposal.objects.select_related("organisation").defer("answers", "search")
+    shown = Proposal.objects.select_related("organisation").only(
+        "title", "reference", "status", "organisation_name", "organisation__name"
+    )
     found = shown.in_bulk([line.pk for line in lines])
     return [Ranked(found[line.pk], line) for line in lines]
 
