@@ -35,6 +35,7 @@ def screen_proposal(*, proposal, by, is_eligible, rules_not_met=(), reason="", w
     refuse_nhs_numbers({"Reason": reason, "What the applicant can do": what_to_do})
     if is_eligible and stored.call.status not in (Call.Status.PUBLISHED, Call.Status.ASSESSMENT):
         raise ActionRefused("The panel has begun. A proposal can no longer join the assessment of this call.")
+    was_refused = stored.screenings.filter(is_eligible=False).exists()
     to = Proposal.Status.IN_ASSESSMENT if is_eligible else Proposal.Status.INELIGIBLE
     stored.change_status(to, by=by)
     screening = Screening.objects.create(
@@ -49,6 +50,8 @@ def screen_proposal(*, proposal, by, is_eligible, rules_not_met=(), reason="", w
     audit.record("screen_proposal", stored, by=by, after={"is_eligible": is_eligible, "rules_not_met": len(not_met)})
     if is_eligible:
         infer_conflicts(proposals=[stored])
+        if was_refused:
+            _say_eligible_after_all(screening)
     else:
         outbox.send_mail(
             to=[stored.applicant.email],
@@ -57,6 +60,18 @@ def screen_proposal(*, proposal, by, is_eligible, rules_not_met=(), reason="", w
             key=f"proposals.ineligible.{screening.pk}",
         )
     return screening
+
+
+def _say_eligible_after_all(screening):
+    """Or "not eligible" would stay the last thing that the applicant was told."""
+    proposal = screening.proposal
+    decision_on = proposal.call.decision_on
+    outbox.send_mail(
+        to=[proposal.applicant.email],
+        template="proposals/eligible_after_all",
+        context=_about(proposal) | {"decision_on": decision_on if decision_on >= clock.today() else None},
+        key=f"proposals.eligible.{screening.pk}",
+    )
 
 
 def _refuse_half_answers(is_eligible, rules, not_met, reason, what_to_do):

@@ -150,19 +150,24 @@ def correspondence_of(proposal: Proposal, user) -> list[Letter]:
 
 
 def _mails(proposal):
-    """What was sent by itself, as it was sent. Where a mail is no longer stored, a screening still tells its reason."""
+    """What was sent by itself, as it was sent. Where a mail is no longer stored, a screening still tells its result."""
     headings = {f"proposals.received.{proposal.pk}": "Receipt"}
-    screenings = {}
-    for screening in Screening.objects.filter(proposal=proposal, is_eligible=False):
-        key = f"proposals.ineligible.{screening.pk}"
-        headings[key], screenings[key] = "Not eligible", screening
+    screenings, was_refused = {}, False
+    for screening in Screening.objects.filter(proposal=proposal):
+        if screening.is_eligible and not was_refused:
+            continue
+        was_refused = True
+        key = f"proposals.{'eligible' if screening.is_eligible else 'ineligible'}.{screening.pk}"
+        headings[key] = "Eligible after all" if screening.is_eligible else "Not eligible"
+        screenings[key] = screening
     reminders = Q(key__startswith=f"proposals.unfinished.{proposal.pk}.")
     for mail in OutboxMessage.objects.filter(Q(key__in=headings) | reminders).order_by("pk"):
         is_receipt = mail.key.startswith("proposals.received.")
         screenings.pop(mail.key, None)
         yield Letter(mail.created_at, headings.get(mail.key, "Reminder"), mail.body, is_folded=is_receipt)
-    for screening in screenings.values():
-        yield Letter(screening.screened_at, "Not eligible", screening.explanation)
+    for key, screening in screenings.items():
+        text = "Your proposal is eligible after all." if screening.is_eligible else screening.explanation
+        yield Letter(screening.screened_at, headings[key], text)
 
 
 def _messages(proposal, user):

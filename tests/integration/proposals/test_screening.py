@@ -1,6 +1,7 @@
 """Screening by the rules of the call."""
 
 import datetime as dt
+import html
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -10,6 +11,7 @@ from django.urls import reverse
 from proposals import actions
 from proposals.models import Proposal, Screening
 from psc_portal.common.refusals import ActionRefused
+from psc_portal.common.templatetags.portal import uk_date
 from tests.factories.accounts import UserFactory
 from tests.factories.proposals import CallFactory, ProposalFactory
 
@@ -114,6 +116,33 @@ def test_an_ineligible_proposal_can_be_screened_again_and_the_first_screening_st
     actions.screen_proposal(proposal=proposal, by=staff, is_eligible=True)
 
     assert [one.is_eligible for one in proposal.screenings.all()] == [False, True]
+
+
+def test_who_was_told_not_eligible_is_told_that_it_is_eligible_after_all_and_what_comes_next(client_as, mailed):
+    proposal, staff = submitted(), UserFactory(staff=True)
+    actions.screen_proposal(
+        proposal=proposal, by=staff, is_eligible=False, rules_not_met=RULES[:1], what_to_do="Write to us."
+    )
+
+    actions.screen_proposal(proposal=proposal, by=staff, is_eligible=True)
+
+    refused, mail = mailed(proposal.applicant)
+    assert "is not eligible" in refused.subject
+    assert mail.subject == f"{proposal.reference} is eligible after all"
+    for word in (uk_date(proposal.call.decision_on), "reviewers read and score it", proposal.get_absolute_url()):
+        assert word in mail.body
+    address = reverse("proposals:proposal_detail", args=[proposal.reference])
+    assert mail.body.splitlines()[2] in html.unescape(client_as(proposal.applicant).get(address).content.decode())
+    mail.delete()
+    assert "Your proposal is eligible after all." in client_as(proposal.applicant).get(address).content.decode()
+
+
+def test_who_was_never_refused_gets_no_mail_at_screening(mailed):
+    proposal = submitted()
+
+    actions.screen_proposal(proposal=proposal, by=UserFactory(staff=True), is_eligible=True)
+
+    assert mailed(proposal.applicant) == []
 
 
 def test_screening_goes_on_to_the_next_proposal_and_back_after_the_last(client_as):
