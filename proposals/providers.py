@@ -150,21 +150,25 @@ def _reviews_due(user):
 
 def _for_staff(user):
     """What is to be screened, assigned, decided or answered: the next step of each proposal, in one query."""
-    assigned = Count("assignments", filter=Q(assignments__status__in=["assigned", "cleared"]), distinct=True)
+    current = Q(assignments__status__in=["assigned", "cleared"])
+    assigned = Count("assignments", filter=current, distinct=True)
+    lay = Count("assignments", filter=current & Q(assignments__is_lay=True), distinct=True)
     untold = Decision.objects.filter(proposal=OuterRef("pk"), letter__released_at__isnull=True)
     step = Case(
         When(status=Proposal.Status.SUBMITTED, then=Value("screen")),
         When(
+            Q(assigned__lt=F("call__reviews_wanted")) | Q(lay__lt=F("call__lay_reviews_wanted")),
             status=Proposal.Status.IN_ASSESSMENT,
             call__status__in=[Call.Status.PUBLISHED, Call.Status.ASSESSMENT],
-            assigned__lt=F("call__reviews_wanted"),
             then=Value("assign"),
         ),
         When(status=Proposal.Status.AT_PANEL, call__status=Call.Status.PANEL, then=Value("decide")),
         When(Exists(untold), then=Value("feedback")),
         default=Value(""),
     )
-    proposals = Proposal.objects.seen_by_staff(user).annotate(assigned=assigned).annotate(step=step).exclude(step="")
+    proposals = (
+        Proposal.objects.seen_by_staff(user).annotate(assigned=assigned, lay=lay).annotate(step=step).exclude(step="")
+    )
     proposals = list(proposals.select_related("call").order_by("reference")[:50])
     declined = _declined([proposal.pk for proposal in proposals if proposal.step == "assign"])
     for proposal in proposals:

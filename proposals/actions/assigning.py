@@ -145,7 +145,7 @@ def _refuse_too_few(proposal, accept_fewer):
     current = proposal.assignments.current()
     reviews, lay = current.count(), current.filter(is_lay=True).count()
     call = proposal.call
-    if reviews < call.reviews_wanted or lay < call.lay_reviews_wanted:
+    if not call.has_enough(reviews, lay):
         raise ActionRefused(
             f"This call wants {call.reviews_in_words}. "
             f"With this there would be {reviews}, {lay} of them lay. Choose more reviewers, or tick the box to "

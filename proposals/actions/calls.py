@@ -279,11 +279,17 @@ def move_to_panel(*, call, by, accept_fewer_reviews=False) -> Call:
     if stored.status == Call.Status.ASSESSMENT:
         if stored.proposals.filter(status=Proposal.Status.SUBMITTED).exists():
             raise ActionRefused("Some proposals are not screened yet. Screen them first.")
-        short = [row.reference for row, count in review_counts(stored) if count < stored.reviews_wanted]
+        proposals = list(stored.proposals.filter(status=Proposal.Status.IN_ASSESSMENT).order_by("pk"))
+        counts = review_counts(proposals)
+        short = [
+            f"{one.reference} ({counts[one.pk][0]}, {counts[one.pk][1]} of them lay)"
+            for one in proposals
+            if not stored.has_enough(*counts[one.pk])
+        ]
         if short and not accept_fewer_reviews:
             raise ActionRefused(
-                f"Fewer than {stored.reviews_wanted} reviews are locked for {', '.join(short)}. "
-                "Wait for them, or tick the box to go on with fewer."
+                f"This call wants {stored.reviews_in_words}. Fewer are locked for {'; '.join(short)}. "
+                "Wait for the others, or tick the box to go on with fewer."
             )
     stored.change_status(Call.Status.PANEL, by=by)
     for proposal in stored.proposals.filter(status=Proposal.Status.IN_ASSESSMENT).order_by("pk"):

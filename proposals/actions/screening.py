@@ -10,9 +10,9 @@ from proposals.actions.locking import locked_under_call
 from proposals.models import (
     Call,
     Proposal,
-    Review,
     Screening,
 )
+from proposals.readings import review_counts
 from psc_portal.common import audit, clock, outbox
 from psc_portal.common.nhs_numbers import refuse_nhs_numbers
 from psc_portal.common.refusals import ActionRefused
@@ -106,11 +106,12 @@ def send_to_panel(*, proposal, by, accept_fewer_reviews=False) -> Proposal:
         raise PermissionDenied
     if stored.call.status not in (Call.Status.ASSESSMENT, Call.Status.PANEL):
         raise ActionRefused("Start the assessment of the call first.")
-    reviews, wanted = Review.objects.counted().filter(proposal=stored).count(), stored.call.reviews_wanted
-    if reviews < wanted and not accept_fewer_reviews:
+    reviews, lay = review_counts([stored])[stored.pk]
+    if not stored.call.has_enough(reviews, lay) and not accept_fewer_reviews:
         raise ActionRefused(
-            f"{reviews} of {wanted} reviews are locked. Wait for the others, or tick the box to go on with fewer."
+            f"This call wants {stored.call.reviews_in_words}. Locked so far: {reviews}, {lay} of them lay. "
+            "Wait for the others, or tick the box to go on with fewer."
         )
     stored.change_status(Proposal.Status.AT_PANEL, by=by)
-    audit.record("send_to_panel", stored, by=by, after={"reviews": reviews})
+    audit.record("send_to_panel", stored, by=by, after={"reviews": reviews, "lay_reviews": lay})
     return stored

@@ -210,7 +210,9 @@ class ExtendForm(NhsukFormMixin, forms.Form):
 
 class PanelForm(NhsukFormMixin, forms.Form):
     submit_label = "Move to panel"
-    accept_fewer_reviews = forms.BooleanField(label="Go on, even with fewer reviews than wanted", required=False)
+    accept_fewer_reviews = forms.BooleanField(
+        label="Go on, even with fewer reviews than wanted, or fewer of them lay", required=False
+    )
 
 
 class DescribeLevelsForm(NhsukFormMixin, forms.Form):

@@ -178,6 +178,9 @@ class Call(Stateful, Timestamped):
         lay = "all" if self.lay_reviews_wanted >= self.reviews_wanted else self.lay_reviews_wanted
         return f"{many} of each proposal, {lay} of them lay"
 
+    def has_enough(self, reviews: int, lay: int) -> bool:
+        return reviews >= self.reviews_wanted and lay >= self.lay_reviews_wanted
+
     @property
     def accepts_until(self):
         """The instant from which nothing more is accepted: closing time and published grace."""

@@ -2,10 +2,10 @@
 
 from decimal import Decimal
 
-from django.db.models import Avg, Count
+from django.db.models import Avg, Count, Q
 
 from proposals import scoring
-from proposals.models import Call, Proposal, Review
+from proposals.models import Proposal, Review
 from proposals.readings.correspondence import correspondence_of, promise_of, steps_of
 from proposals.readings.files import held_back
 from proposals.readings.outcomes import CallCounts, call_report, counts_of_calls
@@ -57,17 +57,16 @@ __all__ = [
 ]
 
 
-def review_counts(call: Call) -> list[tuple[Proposal, int]]:
-    """Proposals in assessment, each with how many reviews count."""
-    proposals = list(call.proposals.filter(status=Proposal.Status.IN_ASSESSMENT).order_by("pk"))
-    counts = dict(
+def review_counts(proposals) -> dict[int, tuple[int, int]]:
+    """How many reviews of each proposal count, and how many of these are lay: by proposal id."""
+    rows = (
         Review.objects.counted()
         .filter(proposal__in=proposals)
         .order_by()
         .values_list("proposal")
-        .annotate(count=Count("pk"))
+        .annotate(reviews=Count("pk"), lay=Count("pk", filter=Q(assignment__is_lay=True)))
     )
-    return [(proposal, counts.get(proposal.pk, 0)) for proposal in proposals]
+    return dict.fromkeys((proposal.pk for proposal in proposals), (0, 0)) | {pk: (all_, lay) for pk, all_, lay in rows}
 
 
 def bands_of_call(call) -> dict[int, dict[int, str]]:

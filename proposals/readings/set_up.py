@@ -202,6 +202,14 @@ def _reviewers(call) -> Iterator[Check]:
         "No more lay reviews are wanted than reviews",
         "lay_reviews_wanted",
     )
+    yield _either(
+        call.lay_reviews_wanted == 0
+        and "No review by a lay reviewer is wanted, so nobody speaks for patients and the public. Ask for at least "
+        "one of each proposal, unless you have a reason.",
+        f"It wants {call.reviews_in_words}",
+        "lay_reviews_wanted",
+        is_warning=True,
+    )
     are_lay = list(get_user_model().objects.with_role(Role.REVIEWER).values_list("is_lay", flat=True))
     wanted, lay_wanted = call.reviews_wanted, call.lay_reviews_wanted
     yield _either(

@@ -307,6 +307,19 @@ def test_the_plan_of_a_blind_call_says_which_texts_name_their_writers(client_as,
     assert "This call is blind" not in staff.get(assign_address(call)).content.decode()
 
 
+def test_a_proposal_without_its_lay_reviewer_still_waits_to_be_assigned(client_as):
+    _call, (proposal, *_rest), people = call_with(proposals=1)
+    staff = UserFactory(staff=True)
+    actions.assign_reviewers(proposal=proposal, by=staff, reviewers=people[2:], accept_fewer=True)
+    address = reverse("admin:proposals_proposal_assign", args=[proposal.pk])
+
+    before = client_as(staff).get(reverse("my")).content.decode()
+    actions.assign_reviewers(proposal=proposal, by=staff, reviewers=people[:1])
+
+    assert address in before
+    assert address not in client_as(staff).get(reverse("my")).content.decode()
+
+
 # Declined -------------------------------------------------------------------------------------------------------------
 def test_staff_see_what_was_declined_among_what_waits_and_replace_it(client_as):
     _call, (proposal, *_rest), people = call_with(proposals=1, reviewers=3, lay=1)

@@ -160,6 +160,14 @@ def test_missing_reviewers_and_a_missing_day_for_reviews_are_warnings_that_do_no
     assert actions.publish_call(call=draft, by=staff).status == Call.Status.PUBLISHED
 
 
+def test_a_call_without_lay_reviews_is_warned_of_and_can_be_published(draft):
+    Call.objects.filter(pk=draft.pk).update(lay_reviews_wanted=0)
+    draft.refresh_from_db()
+
+    assert "No review by a lay reviewer is wanted" in " ".join(problems_of(draft, warnings=True))
+    assert problems_of(draft) == []
+
+
 def test_the_questions_of_a_call_must_be_answerable(draft):
     ask = CallQuestion.objects.create
     later = ask(call=draft, position=5, kind="yes_no", text="Is it digital?")

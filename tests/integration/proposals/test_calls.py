@@ -12,7 +12,7 @@ from psc_portal.common import clock
 from psc_portal.common.refusals import ActionRefused
 from tests.factories.accounts import UserFactory
 from tests.factories.projects import PriorityFactory
-from tests.factories.proposals import CallFactory, ProposalFactory, criteria
+from tests.factories.proposals import CallFactory, ProposalFactory, criteria, review_of
 
 pytestmark = pytest.mark.django_db
 LONDON = ZoneInfo("Europe/London")
@@ -167,6 +167,32 @@ def test_the_panel_begins_when_all_are_screened_and_reviewed_or_staff_accept_few
 
     proposal.refresh_from_db()
     assert proposal.status == Proposal.Status.AT_PANEL
+
+
+@pytest.mark.parametrize("is_lay", [False, True])
+def test_enough_reviews_with_no_lay_one_among_them_are_too_few_unless_staff_accept_that(is_lay):
+    call = CallFactory(in_assessment=True, reviews_wanted=2, lay_reviews_wanted=1)
+    proposals = [ProposalFactory(in_assessment=True, call=call) for _ in range(2)]
+    staff = call.created_by
+    for proposal in proposals:
+        for lay in (False, is_lay):
+            review = review_of(proposal, [3] * 6, locked=True)
+            Assignment.objects.filter(pk=review.assignment_id).update(is_lay=lay)
+
+    def move(**kwargs):
+        actions.send_to_panel(proposal=proposals[0], by=staff, **kwargs)
+        actions.move_to_panel(call=call, by=staff, **kwargs)
+
+    if is_lay:
+        move()
+    else:
+        with pytest.raises(ActionRefused, match="Locked so far: 2, 0 of them lay"):
+            actions.send_to_panel(proposal=proposals[0], by=staff)
+        with pytest.raises(ActionRefused, match=rf"{proposals[1].reference} \(2, 0 of them lay\)"):
+            actions.move_to_panel(call=call, by=staff)
+        move(accept_fewer_reviews=True)
+
+    assert set(call.proposals.values_list("status", flat=True)) == {Proposal.Status.AT_PANEL}
 
 
 def test_history_of_calls_is_append_only():
