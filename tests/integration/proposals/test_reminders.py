@@ -11,6 +11,7 @@ from proposals.models import Call, CallReminder, Proposal
 from psc_portal.common import clock
 from psc_portal.common.models import OutboxMessage
 from psc_portal.common.refusals import ActionRefused
+from tests.factories.accounts import UserFactory
 from tests.factories.proposals import CallFactory, ProposalFactory
 
 pytestmark = pytest.mark.django_db
@@ -215,6 +216,21 @@ def test_the_applicant_of_a_draft_is_told_once_before_each_closing_time(mailed):
     told = [one.applicant for one in (draft, submitted, later)]
     assert [len(told_of_drafts(mailed(one))) for one in told] == [2, 0, 1]  # the last: its own call closes soon then
     assert Proposal.objects.get(pk=draft.pk).status == "draft"
+
+
+def test_the_subject_of_a_mail_about_a_draft_does_not_tell_its_title(mailed):
+    draft = ProposalFactory(call=CallFactory(closes_at=clock.now() + dt.timedelta(days=2)), title="Zebra crossing")
+    heir = UserFactory()
+    draft.collaborators.create(
+        email=heir.email, user=heir, invited_by=draft.applicant, accepted_at=clock.now(), role="edit"
+    )
+
+    actions.remind_of_drafts()
+    actions.hand_over(proposal=draft, by=draft.applicant, to=heir)
+
+    mails = [*mailed(draft.applicant), *mailed(heir)]
+    assert len(mails) == 3
+    assert not [mail.subject for mail in mails if "Zebra" in mail.subject]
 
 
 def test_an_applicant_with_more_time_is_told_before_their_own_closing_time(mailed):
