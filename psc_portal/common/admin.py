@@ -14,13 +14,15 @@ from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db import models
 from django.db.models import Count, Window
 from django.http import Http404, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import NoReverseMatch, path, reverse
+from django.utils.html import format_html
 
+from psc_portal.common import registry
 from psc_portal.common.models import AuditEvent, OutboxMessage
 from psc_portal.common.refusals import ActionRefused
 
@@ -120,6 +122,19 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     def get_queryset(self, request):
         rows = super().get_queryset(request)
         return rows.visible_to(request.user) if hasattr(rows, "visible_to") else rows
+
+    def lookup_allowed(self, lookup, value, request):
+        """Only what the list offers as a filter: stock admin takes any column of the table from the address, and
+        by counting rows one reads there what no page shows."""
+        name = lookup.split("__")[0]
+        try:
+            self.opts.get_field(name)
+        except FieldDoesNotExist:  # a filter with a name of its own
+            return super().lookup_allowed(lookup, value, request)
+        offered = [one[0] if isinstance(one, tuple) else one for one in self.get_list_filter(request)]
+        offered += [self.date_hierarchy]
+        is_offered = name in {one.split("__")[0] for one in offered if isinstance(one, str)}
+        return is_offered and super().lookup_allowed(lookup, value, request)
 
     def get_changelist(self, request, **kwargs):
         return PageList
@@ -267,10 +282,38 @@ class AuditEventAdmin(ReadOnlyAdmin):
     list_filter = ["verb", "subject_type"]
     list_select_related = ["by"]
     date_hierarchy = "at"
+    readonly_fields = ["values_shown"]
+
+    def get_fields(self, request, obj=None):
+        is_confidential = obj is not None and obj.subject_type in registry.confidential
+        values = ["values_shown"] if is_confidential else ["before", "after"]
+        return ["at", "by", "verb", "subject_type", "subject_id", *values]
+
+    @admin.display(description="before and after")
+    def values_shown(self, event):
+        kept = (
+            "Kept, and not shown here: whoever has an interest in the proposal, or is still to review it, must not "
+            "read it."
+        )
+        try:
+            url = reverse(f"admin:{event.subject_type.replace('.', '_')}_change", args=[event.subject_id])
+        except NoReverseMatch:
+            return f"{kept} Those who may will find it with the proposal."
+        return format_html('{} Those who may will find it on <a href="{}">the page of what was changed</a>.', kept, url)
 
 
 @admin.register(OutboxMessage)
 class OutboxMessageAdmin(ReadOnlyAdmin):
-    list_display = ["pk", "kind", "__str__", "status", "created_at", "sent_at", "attempts", "error"]
+    """Whether things leave. Not to whom and not what about: a mail tells its reader alone."""
+
+    list_display = ["pk", "kind", "key", "task", "status", "created_at", "sent_at", "attempts", "problem"]
     list_filter = ["kind", "status"]
-    exclude = ["body"]  # it may hold the link that sets somebody else's password
+    fields = ["kind", "key", "task", "arguments", "status", "created_at", "sent_at", "attempts", "next_attempt_at",
+              "problem"]  # fmt: skip
+    readonly_fields = ["problem"]
+
+    @admin.display(description="error")
+    def problem(self, message):
+        """Of a mail what kind of error: a mail server repeats the address that it refuses."""
+        is_mail = message.kind == OutboxMessage.Kind.MAIL
+        return message.error.partition(":")[0] if is_mail else message.error

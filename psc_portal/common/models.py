@@ -123,7 +123,7 @@ class OutboxMessage(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.task}{tuple(self.arguments)}" if self.kind == self.Kind.JOB else f"{self.subject} to {self.to}"
+        return f"{self.task}{tuple(self.arguments)}" if self.kind == self.Kind.JOB else f"Mail {self.pk}"
 
 
 class DemonstrationMark(models.Model):

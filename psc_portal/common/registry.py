@@ -74,6 +74,7 @@ class Registry[Provider: Callable[..., Iterable]]:
 thread: Registry[Callable[[Place, object], Iterable[ThreadItem]]] = Registry()
 search: Registry[Callable[..., Iterable[SearchHit]]] = Registry()
 waiting: Registry[Callable[[object], Iterable[WaitingItem]]] = Registry()
+confidential: set[str] = set()  # models (app_label.model) of which the audit trail shows who did what, not the values
 
 
 @dataclass(frozen=True)
