@@ -68,14 +68,7 @@ class ProposalQuerySet(models.QuerySet):
 
     def answered_by(self, user):
         """Whose teams' questions this staff member may answer: drafts too (the question, never the draft's text)."""
-        from proposals.models.reviews import ConflictOfInterest
-
-        if not user.is_programme_staff:
-            return self.none()
-        conflicts = ConflictOfInterest.objects.filter(user=user).in_force()
-        return self.exclude(pk__in=conflicts.values("proposal")).exclude(
-            pk__in=Proposal.objects.of_team(user).order_by().values("pk")
-        )
+        return self.filter(without_conflict(user)) if user.is_programme_staff else self.none()
 
     def without_open_review_of(self, user):
         """Without those that the user is to review and has not locked: others' scores are not for them yet."""

@@ -166,6 +166,7 @@ def test_every_place_that_asks_finds_the_same_interest(case, client_as):
         "ties": [tie.kind for tie in found if tie.user == both.pk],
         "query": Proposal.objects.clear_of_conflict_with(both).filter(pk=proposal.pk).exists(),
         "staff": permissions.can_handle(both, proposal),
+        "message": permissions.can_answer(both, proposal),
         "discuss": permissions.can_discuss(both, proposal),
         "reviewer": permissions.can_be_reviewer_of(both, proposal),
         "possible": [one.why_not == "" for one in readings.possible_reviewers(proposal)],
@@ -178,6 +179,7 @@ def test_every_place_that_asks_finds_the_same_interest(case, client_as):
         "ties": [kind] if kind else [],
         "query": is_clear,
         "staff": is_clear,
+        "message": is_clear,
         "discuss": is_clear,
         "reviewer": is_clear,
         "possible": [is_clear],
@@ -267,7 +269,9 @@ def test_the_daily_run_records_new_interests_once_and_never_brings_an_overridden
 def test_one_of_two_interests_overridden_leaves_the_other_in_the_way():
     staff, assignment = UserFactory(staff=True), AssignmentFactory()
     belongs(assignment.reviewer, assignment.proposal.organisation)
-    actions.record_conflict(proposal=assignment.proposal, by=staff, user=assignment.reviewer, kind="close")
+    actions.record_conflict(
+        proposal=assignment.proposal, by=staff, user=assignment.reviewer, kind="close", explanation="They are friends."
+    )
     actions.infer_all_conflicts()
 
     inferred = ConflictOfInterest.objects.get(source="inferred")
@@ -299,7 +303,9 @@ def test_staff_with_an_interest_cannot_record_override_or_see_what_others_do(cli
     with pytest.raises(PermissionDenied):
         actions.override_conflict(conflict_of_interest=theirs, by=staff, reason="It is nothing.")
     with pytest.raises(PermissionDenied):
-        actions.record_conflict(proposal=proposal, by=staff, user=reviewer, kind="close")
+        actions.record_conflict(
+            proposal=proposal, by=staff, user=reviewer, kind="close", explanation="They are friends."
+        )
     pages = [
         reverse("admin:proposals_conflictofinterest_change", args=[theirs.pk]),
         reverse("admin:proposals_conflictofinterest_override", args=[theirs.pk]),
