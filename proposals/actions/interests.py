@@ -22,11 +22,13 @@ from psc_portal.common.refusals import ActionRefused
 
 
 @transaction.atomic
-def record_conflict(*, proposal, by, user, kind, explanation="") -> ConflictOfInterest:
+def record_conflict(*, proposal, by, user, kind, explanation) -> ConflictOfInterest:
     """Record an interest that someone has in a proposal: from now on it is hidden from that person."""
     stored = locked_proposal(proposal.pk)
     if not permissions.can_handle(by, stored):
         raise PermissionDenied
+    if not explanation.strip():
+        raise ActionRefused("Explain what the interest is: the person, and whoever may override it, will ask.")
     return _write_conflict(stored, user, kind, ConflictOfInterest.Source.RECORDED, explanation, by)
 
 
@@ -57,6 +59,8 @@ def override_conflict(*, conflict_of_interest, by, reason) -> ConflictOfInterest
 
 
 def _write_conflict(proposal, user, kind, source, explanation, by) -> ConflictOfInterest:
+    """One row a person and kind. What is said again differently, or after an override, takes the place of what was
+    said before, and that goes into the history."""
     refuse_nhs_numbers({"Explanation": explanation})
     conflict, is_new = ConflictOfInterest.objects.get_or_create(
         proposal=proposal,
@@ -69,7 +73,9 @@ def _write_conflict(proposal, user, kind, source, explanation, by) -> ConflictOf
             "recorded_at": clock.now(),
         },
     )
-    if not is_new and not conflict.is_in_force:
+    says_more = explanation.strip() not in ("", conflict.explanation)
+    if not is_new and (says_more or not conflict.is_in_force):
+        conflict.keep_statement()
         conflict.overridden_at, conflict.overridden_by, conflict.override_reason = None, None, ""
         conflict.source, conflict.recorded_by, conflict.recorded_at = source, by, clock.now()
         conflict.explanation = explanation.strip()

@@ -3,6 +3,7 @@
 from django.contrib import admin
 
 from proposals import actions, forms, permissions
+from proposals.admin.shown import earlier_of
 from proposals.models import (
     ConflictOfInterest,
 )
@@ -16,9 +17,9 @@ class ConflictOfInterestAdmin(ActionAdmin):
     list_select_related = ["proposal", "user"]
     fields = [
         "proposal_shown", "user", "kind", "source", "explanation", "recorded_by", "recorded_at", "overridden_at",
-        "overridden_by", "override_reason",
+        "overridden_by", "override_reason", "earlier_shown",
     ]  # fmt: skip
-    readonly_fields = ["proposal_shown"]
+    readonly_fields = ["proposal_shown", "earlier_shown"]
     verbs = [
         verb(
             "override", form=forms.OverrideForm, action=actions.override_conflict, label="Override",
@@ -35,3 +36,7 @@ class ConflictOfInterestAdmin(ActionAdmin):
     @admin.display(description="in force", boolean=True)
     def in_force(self, conflict):
         return conflict.is_in_force
+
+    @admin.display(description="what was said before")
+    def earlier_shown(self, conflict):
+        return earlier_of(conflict) or "Nothing"

@@ -6,7 +6,7 @@ from django.utils.html import format_html
 
 from proposals import actions, forms, permissions, questions, readings
 from proposals.admin.exports import CallFilter, proposal_columns
-from proposals.admin.shown import history_of, list_of, names_told, status_is, text_of
+from proposals.admin.shown import earlier_of, history_of, list_of, names_told, status_is, text_of
 from proposals.models import (
     Call,
     Proposal,
@@ -286,10 +286,13 @@ class ProposalAdmin(ExportAdmin, ActionAdmin):
                 one.user,
                 one,
                 "" if one.is_in_force else f", overridden: {one.override_reason}",
+                earlier_of(one),
             )
-            for one in proposal.conflicts.select_related("user")
+            for one in proposal.conflicts.select_related("user").prefetch_related(
+                "earlier__recorded_by", "earlier__overridden_by"
+            )
         )
-        return list_of('<li><a href="{}">{}</a>: {}{}</li>', rows, "None known")
+        return list_of('<li><a href="{}">{}</a>: {}{}{}</li>', rows, "None known")
 
     @admin.display(description="messages")
     def messages_shown(self, proposal):

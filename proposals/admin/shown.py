@@ -25,6 +25,23 @@ def list_of(line, rows, nothing):
     return format_html("<ul>{}</ul>", items) if items else nothing
 
 
+def earlier_of(conflict):
+    """What was said of an interest before it was declared or recorded again, oldest first."""
+    rows = (
+        (
+            said.get_source_display(),
+            uk_datetime(said.recorded_at),
+            f", {said.recorded_by}" if said.recorded_by else "",
+            said.explanation or "no explanation",
+            f" Overridden {uk_datetime(said.overridden_at)}, {said.overridden_by}: {said.override_reason}"
+            if said.override_reason
+            else "",
+        )
+        for said in conflict.earlier.all()
+    )
+    return list_of("<li>{}, {}{}: {}{}</li>", rows, "")
+
+
 def text_of(request, proposal) -> dict:
     """What `_proposal_text.html` shows: a proposal as this user may read it, without names where the call is blind."""
     blind = proposal.call.is_blind and not request.user.is_programme_staff

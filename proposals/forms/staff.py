@@ -133,7 +133,12 @@ class ConflictForm(NhsukFormMixin, forms.Form):
     submit_label = "Record the interest"
     user = forms.ModelChoiceField(label="Person", queryset=get_user_model().objects.none())
     kind = forms.ChoiceField(choices=ConflictOfInterest.Kind.choices, widget=forms.RadioSelect)
-    explanation = forms.CharField(widget=forms.Textarea(attrs={"rows": 3}), required=False)
+    explanation = forms.CharField(
+        label="What is the interest?",
+        help_text="For example who is related to whom. Staff who have no interest in this proposal can read it.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "Explain what the interest is"},
+    )
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

@@ -52,7 +52,27 @@ class ConflictQuerySet(models.QuerySet):
         return self.filter(user=user)
 
 
-class ConflictOfInterest(Timestamped):
+class InterestStatement(models.Model):
+    """What was said of an interest, and why it was held not to stand in the way, if it was."""
+
+    class Source(models.TextChoices):
+        DECLARED = "declared", "Declared"
+        INFERRED = "inferred", "Inferred by the portal"
+        RECORDED = "recorded", "Recorded by staff"
+
+    source = models.CharField(max_length=10, choices=Source)
+    explanation = models.TextField(blank=True)
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    recorded_at = models.DateTimeField()
+    overridden_at = models.DateTimeField(null=True, blank=True)
+    overridden_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    override_reason = models.TextField(blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class ConflictOfInterest(InterestStatement, Timestamped):
     """An interest that someone has in a proposal: while in force, that person does not see, score or discuss it."""
 
     class Kind(models.TextChoices):
@@ -65,21 +85,9 @@ class ConflictOfInterest(Timestamped):
         WORKED_TOGETHER = "worked_together", "Worked closely with someone involved in the past 5 years"
         OTHER = "other", "Another interest"
 
-    class Source(models.TextChoices):
-        DECLARED = "declared", "Declared"
-        INFERRED = "inferred", "Inferred by the portal"
-        RECORDED = "recorded", "Recorded by staff"
-
     proposal = models.ForeignKey(Proposal, models.PROTECT, related_name="conflicts")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="conflicts_of_interest")
     kind = models.CharField(max_length=20, choices=Kind)
-    source = models.CharField(max_length=10, choices=Source)
-    explanation = models.TextField(blank=True)
-    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
-    recorded_at = models.DateTimeField()
-    overridden_at = models.DateTimeField(null=True, blank=True)
-    overridden_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
-    override_reason = models.TextField(blank=True)
 
     objects = ConflictQuerySet.as_manager()
 
@@ -101,6 +109,23 @@ class ConflictOfInterest(Timestamped):
     @property
     def is_in_force(self) -> bool:
         return self.overridden_at is None
+
+    def keep_statement(self) -> None:
+        """Put what is said now into the history, before something else is said."""
+        said = {field.name: getattr(self, field.name) for field in InterestStatement._meta.local_fields}
+        self.earlier.create(**said)
+
+
+class EarlierInterest(InterestStatement):
+    """What was said of an interest before it was declared or recorded again. Append-only."""
+
+    conflict = models.ForeignKey(ConflictOfInterest, models.PROTECT, related_name="earlier")
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self):
+        return f"{self.get_source_display()} {self.recorded_at:%d %B %Y}"
 
 
 class AssignmentQuerySet(models.QuerySet):

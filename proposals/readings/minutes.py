@@ -2,9 +2,10 @@
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.db.models import Exists, OuterRef
 from django.template.loader import render_to_string
 
-from proposals.models import ConflictOfInterest, Decision, Proposal
+from proposals.models import Assignment, ConflictOfInterest, Decision, Proposal
 from proposals.readings.panel import money_of
 from psc_portal.common import demonstration
 
@@ -24,11 +25,15 @@ def html(panel) -> str:
     named = {pk for one in decisions for pk in _people(one)} - names.keys()
     names |= {user.pk: user.display_name for user in get_user_model().objects.filter(pk__in=named)}
     interests: dict[int, list] = {}
-    declared = ConflictOfInterest.objects.filter(
-        proposal__in=[one.proposal_id for one in decisions], recorded_at__lte=panel.closed_at, user__in=names
+    known = ConflictOfInterest.objects.filter(
+        proposal__in=[one.proposal_id for one in decisions], recorded_at__lte=panel.closed_at
     )
-    for one in declared.select_related("user"):
+    for one in known.filter(user__in=names).select_related("user").prefetch_related("earlier"):
         interests.setdefault(one.proposal_id, []).append(one)
+    of_reviewers: dict[int, list] = {}
+    was_asked = Assignment.objects.filter(proposal=OuterRef("proposal"), reviewer=OuterRef("user"))
+    for one in known.in_force().exclude(user__in=names).filter(Exists(was_asked)):
+        of_reviewers.setdefault(one.proposal_id, []).append(one)
     weights = call.weights.select_related("criterion")
     return render_to_string(
         "proposals/minutes.html",
@@ -37,7 +42,10 @@ def html(panel) -> str:
             "call": call,
             "reopenings": list(panel.reopenings.select_related("by")),
             "members": members,
-            "items": [_item(one, names, interests.get(one.proposal_id, [])) for one in decisions],
+            "items": [
+                _item(one, names, interests.get(one.proposal_id, []), of_reviewers.get(one.proposal_id, []))
+                for one in decisions
+            ],
             "weights": [(one.criterion, one.weight, panel.weights.get(one.criterion.code)) for one in weights],
             "money": money_of(call),
             "withdrawn": call.proposals.filter(
@@ -54,7 +62,7 @@ def _people(decision) -> list[int]:
     return [*said.get("present", []), *said.get("left", [])]
 
 
-def _item(decision, names, interests) -> dict:
+def _item(decision, names, interests, of_reviewers) -> dict:
     basis = decision.basis
     said = basis.get("panel", {})
     return {
@@ -65,5 +73,6 @@ def _item(decision, names, interests) -> dict:
         "present": [names[pk] for pk in said.get("present", [])],
         "left": [names[pk] for pk in said.get("left", [])],
         "interests": interests,
+        "interests_of_reviewers": of_reviewers,
         "scores": [one for one in decision.proposal.panel_scores.all() if one.at <= decision.decided_at],
     }

@@ -46,7 +46,7 @@ def test_a_panel_decides_on_one_page_and_its_minutes_are_made(visit, make_person
     call, (first, second) = given_a_call_at_panel("Safer wards at panel")
     staff = make_person(staff=True)
     members = [UserFactory(reviewer=True, email=f"member-{n}-{time.time_ns()}@example.org") for n in range(2)]
-    actions.record_conflict(proposal=second, by=staff, user=members[1], kind="close")
+    actions.record_conflict(proposal=second, by=staff, user=members[1], kind="close", explanation="Friends.")
     page = visit()
     log_in(page, staff)
 

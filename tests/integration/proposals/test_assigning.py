@@ -115,7 +115,9 @@ def test_every_proposal_of_a_call_gets_its_reviewers_evenly_and_nobody_with_an_i
     call, proposals, people = call_with()
     staff, due = UserFactory(staff=True), clock.today() + dt.timedelta(days=14)
     AffiliationFactory(user=people[0], organisation=proposals[0].organisation)
-    actions.record_conflict(proposal=proposals[1], by=staff, user=people[2], kind="close")
+    actions.record_conflict(
+        proposal=proposals[1], by=staff, user=people[2], kind="close", explanation="They are friends."
+    )
     plan = readings.plan_of(call, staff)
 
     actions.assign_to_all(call=call, by=staff, reviewers=people, fingerprint=plan.fingerprint, due_on=due)

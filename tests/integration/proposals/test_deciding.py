@@ -130,7 +130,9 @@ def test_a_decision_without_what_it_needs_is_refused(change, sentence):
 @pytest.mark.django_db
 def test_only_staff_without_an_interest_decide():
     proposal, staff = at_panel(), UserFactory(staff=True)
-    actions.record_conflict(proposal=proposal, by=UserFactory(staff=True), user=staff, kind="involved")
+    actions.record_conflict(
+        proposal=proposal, by=UserFactory(staff=True), user=staff, kind="involved", explanation="They are friends."
+    )
 
     for user in (staff, UserFactory(reviewer=True), UserFactory(lead=True), proposal.applicant):
         with pytest.raises(PermissionDenied):

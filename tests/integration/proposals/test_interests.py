@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -280,6 +280,46 @@ def test_one_of_two_interests_overridden_leaves_the_other_in_the_way():
     assignment.refresh_from_db()
     assert assignment.status == Assignment.Status.CONFLICTED
     assert not permissions.can_be_reviewer_of(assignment.reviewer, assignment.proposal)
+
+
+def test_staff_who_record_an_interest_explain_it(client_as):
+    staff, reviewer, proposal = UserFactory(staff=True), UserFactory(reviewer=True), in_assessment()
+    page = reverse("admin:proposals_proposal_record_conflict", args=[proposal.pk])
+
+    answer = client_as(staff).post(page, {"user": reviewer.pk, "kind": "close", "explanation": " "})
+
+    assert "Explain what the interest is" in answer.content.decode()
+    with pytest.raises(ActionRefused, match="Explain what the interest is"):
+        actions.record_conflict(proposal=proposal, by=staff, user=reviewer, kind="close", explanation=" ")
+    assert not ConflictOfInterest.objects.exists()
+
+
+def test_what_was_said_of_an_interest_stays_when_it_is_recorded_again(client_as):
+    staff, reviewer, proposal = UserFactory(staff=True), UserFactory(reviewer=True), in_assessment()
+    what = {"proposal": proposal, "by": staff, "user": reviewer, "kind": "close"}
+    conflict = actions.record_conflict(**what, explanation="Cousins.")
+    actions.override_conflict(conflict_of_interest=conflict, by=staff, reason="A namesake only.")
+    pages = [
+        reverse("admin:proposals_proposal_change", args=[proposal.pk]),
+        reverse("admin:proposals_conflictofinterest_change", args=[conflict.pk]),
+    ]
+    client = client_as(UserFactory(staff=True))
+    overridden = [client.get(page).content.decode() for page in pages]
+
+    for explanation in ("Cousins after all.", "Cousins after all.", "Cousins, twice removed."):
+        actions.record_conflict(**what, explanation=explanation)
+
+    conflict.refresh_from_db()
+    assert (conflict.explanation, conflict.is_in_force) == ("Cousins, twice removed.", True)
+    assert list(conflict.earlier.values_list("explanation", "override_reason", "recorded_by", "overridden_by")) == [
+        ("Cousins.", "A namesake only.", staff.pk, staff.pk),
+        ("Cousins after all.", "", staff.pk, None),
+    ]
+    assert ["A namesake only." in body for body in overridden] == [True, True]
+    for body in [client.get(page).content.decode() for page in pages]:
+        assert [body.count(words) for words in ("A namesake only.", "Cousins after all.")] == [1, 1]
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        conflict.earlier.update(override_reason="Nothing")
 
 
 def test_whoever_wrote_the_proposal_stays_out_whatever_staff_say():

@@ -176,7 +176,7 @@ def test_applicants_learn_nothing_before_the_release(client_as):
 def test_staff_with_an_interest_cannot_release_all_and_see_nothing_of_that_letter(client_as):
     call, staff, (secret, other) = call_with_letters(2)
     conflicted = UserFactory(staff=True)
-    actions.record_conflict(proposal=secret, by=staff, user=conflicted, kind="close")
+    actions.record_conflict(proposal=secret, by=staff, user=conflicted, kind="close", explanation="Friends.")
 
     page = client_as(conflicted).get(letters_page(call)).content.decode()
 
@@ -375,7 +375,7 @@ def test_what_is_missing_and_hidden_by_an_interest_is_counted_and_not_named(clie
     call, staff, _ = call_with_letters(1)
     hidden, shown = (decided(call, staff, letter=False) for _ in range(2))
     partial = UserFactory(staff=True)
-    actions.record_conflict(proposal=hidden, by=staff, user=partial, kind="close")
+    actions.record_conflict(proposal=hidden, by=staff, user=partial, kind="close", explanation="Friends.")
 
     page = client_as(partial).get(letters_page(call)).content.decode()
 

@@ -110,7 +110,9 @@ ACTIONS = {
     ),
     "record an interest": (
         in_assessment,
-        lambda one, staff: actions.record_conflict(proposal=one, by=staff, user=one.assignment.reviewer, kind="close"),
+        lambda one, staff: actions.record_conflict(
+            proposal=one, by=staff, user=one.assignment.reviewer, kind="close", explanation="They are friends."
+        ),
     ),
     "unlock": (in_assessment, lambda one, staff: actions.unlock_review(review=one.review, by=staff, reason="x")),
     "decide": (
@@ -159,7 +161,11 @@ def test_interests_found_for_all_at_once_and_one_that_is_declared_meanwhile_do_n
         locking.locked_proposal(proposals[1].pk)
         found.start()
         actions.record_conflict(
-            proposal=proposals[1], by=UserFactory(staff=True), user=reviewer, kind=ConflictOfInterest.Kind.INVOLVED
+            proposal=proposals[1],
+            by=UserFactory(staff=True),
+            user=reviewer,
+            kind=ConflictOfInterest.Kind.INVOLVED,
+            explanation="Friends.",
         )
     found.join()
 

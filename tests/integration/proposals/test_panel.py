@@ -316,7 +316,7 @@ def test_who_has_an_interest_leaves_the_room_and_does_not_count_to_the_quorum(cl
     panel = panel_of(proposal.call, members=3, quorum=3)
     leaving = panel.chair
     staff = UserFactory(staff=True)
-    actions.record_conflict(proposal=proposal, by=staff, user=leaving, kind="close")
+    actions.record_conflict(proposal=proposal, by=staff, user=leaving, kind="close", explanation="Friends.")
 
     page = client_as(staff).get(address_of(proposal.call)).content.decode()
     with pytest.raises(ActionRefused, match="2 of the 3"):
@@ -349,6 +349,44 @@ def test_an_inferred_interest_of_a_member_is_recorded_with_the_decision_and_stan
     assert f"Left the room: {panel.chair.full_name}" in text
 
 
+def interests_in_minutes(panel) -> str:
+    return minutes.html(Panel.objects.get(pk=panel.pk)).split("<dt>Interests</dt>")[1].split("</dd>")[0]
+
+
+def test_the_minutes_say_why_an_interest_was_overridden_now_and_before():
+    proposal, staff = at_panel(), UserFactory(staff=True)
+    panel = panel_of(proposal.call, members=3, quorum=2)
+    what = {"proposal": proposal, "by": staff, "user": panel.chair, "kind": "close"}
+    for explanation, reason in (("Cousins.", "A namesake only."), ("Cousins after all.", "Never met.")):
+        conflict = actions.record_conflict(**what, explanation=explanation)
+        actions.override_conflict(conflict_of_interest=conflict, by=staff, reason=reason)
+
+    actions.decide(proposal=proposal, by=staff, outcome="declined", reasons="No.")
+    actions.close_panel(call=proposal.call, by=staff)
+
+    interests = interests_in_minutes(panel)
+    assert "overridden: Never met." in interests and "overridden before: A namesake only." in interests
+
+
+def test_the_minutes_tell_the_interests_of_reviewers_who_are_not_on_the_panel_without_their_names():
+    proposal, staff = at_panel(scores=[3, 3]), UserFactory(staff=True)
+    panel = panel_of(proposal.call, members=3, quorum=2)
+    lifted, standing = [one.reviewer for one in proposal.reviews.order_by("pk")]
+    stranger = UserFactory(reviewer=True)
+    for user, kind in ((lifted, "close"), (standing, "financial"), (stranger, "involved")):
+        conflict = actions.record_conflict(proposal=proposal, by=staff, user=user, kind=kind, explanation="So.")
+        if user == lifted:
+            actions.override_conflict(conflict_of_interest=conflict, by=staff, reason="Never met.")
+
+    actions.decide(proposal=proposal, by=staff, outcome="declined", reasons="No.")
+    actions.close_panel(call=proposal.call, by=staff)
+
+    interests = interests_in_minutes(panel)
+    assert "A reviewer: Could gain or lose money by it<br>" in interests
+    assert interests.count("A reviewer") == 1
+    assert not [one.full_name for one in (lifted, standing, stranger) if one.full_name in interests]
+
+
 def test_who_is_absent_does_not_count_to_the_quorum(client_as):
     proposal, staff = at_panel(), UserFactory(staff=True)
     panel = panel_of(proposal.call, members=2, quorum=2)
@@ -365,7 +403,9 @@ def test_staff_with_an_interest_see_and_do_nothing_of_that_item(client_as):
     other = at_panel(proposal.call)
     panel_of(proposal.call)
     staff = UserFactory(staff=True)
-    actions.record_conflict(proposal=proposal, by=UserFactory(staff=True), user=staff, kind="close")
+    actions.record_conflict(
+        proposal=proposal, by=UserFactory(staff=True), user=staff, kind="close", explanation="They are friends."
+    )
     client = client_as(staff)
 
     page = client.get(address_of(proposal.call)).content.decode()
@@ -464,7 +504,9 @@ def decided_panel():
     call = CallFactory(at_panel=True, title="Safer wards")
     approved, declined = at_panel(call, [4, 2], title="A check on day one"), at_panel(call, [1, 1], title="Too vague")
     panel, staff = panel_of(call, quorum=2), UserFactory(staff=True, full_name="Sam Secretary")
-    actions.record_conflict(proposal=declined, by=staff, user=panel.chair, kind="financial")
+    actions.record_conflict(
+        proposal=declined, by=staff, user=panel.chair, kind="financial", explanation="They are friends."
+    )
     actions.score_at_panel(proposal=approved, by=staff, score=Decimal("4.25"), reason="The answers convinced us.")
     actions.decide(
         proposal=approved, by=staff, outcome="approved_with_conditions", reasons=REASONS, amount=Decimal(12_000),
@@ -531,7 +573,7 @@ def test_minutes_that_a_crash_left_unmade_are_made_again():
 def test_staff_with_an_interest_do_not_get_the_minutes(client_as):
     panel, staff, _approved, declined = decided_panel()
     conflicted = UserFactory(staff=True)
-    actions.record_conflict(proposal=declined, by=staff, user=conflicted, kind="close")
+    actions.record_conflict(proposal=declined, by=staff, user=conflicted, kind="close", explanation="Friends.")
     actions.close_panel(call=panel.call, by=staff)
     actions.make_minutes(panel=Panel.objects.get(pk=panel.pk))
     client = client_as(conflicted)

@@ -111,7 +111,7 @@ def test_a_kept_ranking_holds_until_a_score_changes():
 def test_a_kept_ranking_is_no_other_users(client_as):
     call, (proposal, other) = call_with({"First": {"a": 3}, "Second": {"a": 4}})
     staff, partial = UserFactory(staff=True), UserFactory(staff=True)
-    actions.record_conflict(proposal=other, by=staff, user=partial, kind="close")
+    actions.record_conflict(proposal=other, by=staff, user=partial, kind="close", explanation="Friends.")
     page_of(client_as(staff), call)
 
     page = page_of(client_as(partial), call).content.decode()
@@ -228,7 +228,9 @@ def test_ranges_are_not_shown_to_whom_a_proposal_is_hidden(client_as):
         "First": {"a": 5, "b": 3}, "Second": {"a": 4, "b": 4}, "Hidden": {"a": 1, "b": 5},
     })  # fmt: skip
     staff = UserFactory(staff=True)
-    actions.record_conflict(proposal=hidden, by=UserFactory(staff=True), user=staff, kind="close")
+    actions.record_conflict(
+        proposal=hidden, by=UserFactory(staff=True), user=staff, kind="close", explanation="They are friends."
+    )
     analysed(call)
 
     page = page_of(client_as(staff), call).content.decode()
@@ -324,7 +326,9 @@ def test_the_download_leaves_out_what_an_interest_hides_and_the_ranges_with_it(c
     staff = UserFactory(staff=True)
     analysed(call)
     before = rows_of(client_as(staff), call)
-    actions.record_conflict(proposal=hidden, by=UserFactory(staff=True), user=staff, kind="close")
+    actions.record_conflict(
+        proposal=hidden, by=UserFactory(staff=True), user=staff, kind="close", explanation="They are friends."
+    )
 
     after = rows_of(client_as(staff), call)
 

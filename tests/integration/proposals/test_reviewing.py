@@ -49,7 +49,9 @@ def test_an_ineligible_proposal_needs_a_reason_and_the_applicant_is_told(mailed)
 def test_staff_never_screen_what_they_wrote_or_have_an_interest_in():
     staff = UserFactory(staff=True)
     own, conflicted = ProposalFactory(submitted=True, applicant=staff), ProposalFactory(submitted=True)
-    actions.record_conflict(proposal=conflicted, by=UserFactory(staff=True), user=staff, kind="close")
+    actions.record_conflict(
+        proposal=conflicted, by=UserFactory(staff=True), user=staff, kind="close", explanation="They are friends."
+    )
 
     for proposal in (own, conflicted):
         with pytest.raises(PermissionDenied):
@@ -68,7 +70,9 @@ def test_someone_with_an_interest_cannot_be_assigned(tie):
         "declared": in_assessment,
     }[tie]()
     if tie == "declared":
-        actions.record_conflict(proposal=proposal, by=staff, user=reviewer, kind="financial")
+        actions.record_conflict(
+            proposal=proposal, by=staff, user=reviewer, kind="financial", explanation="They are friends."
+        )
 
     with pytest.raises(ActionRefused, match="conflict of interest"):
         actions.assign_reviewers(proposal=proposal, by=staff, reviewers=[reviewer], accept_fewer=True)
@@ -229,7 +233,9 @@ def test_staff_can_override_an_inferred_conflict_with_a_reason_but_not_their_own
     actions.declare_interest(assignment=assignment, by=assignment.reviewer, has_interest=False)
 
     assert Review.objects.filter(reviewer=assignment.reviewer).exists()
-    own = actions.record_conflict(proposal=in_assessment(), by=UserFactory(staff=True), user=staff, kind="close")
+    own = actions.record_conflict(
+        proposal=in_assessment(), by=UserFactory(staff=True), user=staff, kind="close", explanation="They are friends."
+    )
     with pytest.raises(PermissionDenied):
         actions.override_conflict(conflict_of_interest=own, by=staff, reason="It is nothing.")
 
@@ -538,7 +544,11 @@ def test_lists_and_ranking_take_equally_many_queries_for_1_and_3_rows(client_as,
     def review(proposal):
         review_of(proposal, scores=[3] * 6, locked=True)
         actions.record_conflict(
-            proposal=proposal, by=UserFactory(staff=True), user=UserFactory(reviewer=True), kind="close"
+            proposal=proposal,
+            by=UserFactory(staff=True),
+            user=UserFactory(reviewer=True),
+            kind="close",
+            explanation="Friends.",
         )
 
     review(first)

@@ -169,7 +169,9 @@ def test_screening_goes_on_to_the_next_proposal_and_back_after_the_last(client_a
 @pytest.mark.parametrize("who", ["anonymous", "applicant", "reviewer", "staff with an interest"])
 def test_nobody_else_sees_the_screening_page(who, client_as, client):
     staff, proposal = UserFactory(staff=True), submitted(title="Zebra crossing of the ward")
-    actions.record_conflict(proposal=proposal, by=UserFactory(staff=True), user=staff, kind="close")
+    actions.record_conflict(
+        proposal=proposal, by=UserFactory(staff=True), user=staff, kind="close", explanation="They are friends."
+    )
     asking = {
         "anonymous": lambda: client,
         "applicant": lambda: client_as(proposal.applicant),
