@@ -26,6 +26,8 @@ from psc_portal.common.refusals import ActionRefused
 def assign_reviewers(*, proposal, by, reviewers, due_on=None, accept_fewer=False) -> list[Assignment]:
     """Give an eligible proposal to reviewers, who are asked to declare their interests first.
 
+    Args:
+        due_on: when the reviews are wanted; by default the day that the call names.
     Raises:
         ActionRefused: one of them has an interest (also when only inferred), or the call wants more reviewers.
     """
@@ -34,8 +36,7 @@ def assign_reviewers(*, proposal, by, reviewers, due_on=None, accept_fewer=False
         raise PermissionDenied
     if stored.status != Proposal.Status.IN_ASSESSMENT:
         raise ActionRefused("Reviewers can be assigned once a proposal is screened as eligible, and until the panel.")
-    if due_on and due_on < clock.today():
-        raise ActionRefused("Choose a date for the reviews that is still to come.")
+    due_on = _due_on(due_on, stored.call)
     infer_conflicts(proposals=[stored], users=reviewers)
     for reviewer in reviewers:
         if not permissions.can_be_reviewer_of(reviewer, stored):
@@ -46,6 +47,16 @@ def assign_reviewers(*, proposal, by, reviewers, due_on=None, accept_fewer=False
     assigned = [_assign(stored, reviewer, due_on, by) for reviewer in reviewers]
     _refuse_too_few(stored, accept_fewer)
     return assigned
+
+
+def _due_on(chosen, call) -> dt.date:
+    """Every review has its day, the call's if no other is chosen: without one nobody would be reminded of it."""
+    due_on = chosen or call.reviews_due_on
+    if due_on is None:
+        raise ActionRefused("Say by which date you want the reviews: reviewers are reminded of it.")
+    if due_on < clock.today():
+        raise ActionRefused("Choose a date for the reviews that is still to come.")
+    return due_on
 
 
 def _assign(proposal, reviewer, due_on, by) -> Assignment:
@@ -81,6 +92,7 @@ def assign_to_all(*, call, by, reviewers, fingerprint, due_on=None, leave_out=()
     Args:
         reviewers: whom to choose from.
         fingerprint: of the plan that was looked at.
+        due_on: when the reviews are wanted; by default the day that the call names.
         leave_out: ids of proposals that get nobody now.
     Raises:
         ActionRefused: what was looked at is no longer what would be done.
@@ -90,8 +102,7 @@ def assign_to_all(*, call, by, reviewers, fingerprint, due_on=None, leave_out=()
         raise PermissionDenied
     if stored.status not in (Call.Status.PUBLISHED, Call.Status.ASSESSMENT):
         raise ActionRefused("The panel of this call has begun. Nobody can be assigned any more.")
-    if due_on and due_on < clock.today():
-        raise ActionRefused("Choose a date for the reviews that is still to come.")
+    due_on = _due_on(due_on, stored)
     infer_conflicts(proposals=stored.proposals.filter(status=Proposal.Status.IN_ASSESSMENT))
     plan = readings.plan_of(stored, by, reviewers)
     if plan.fingerprint != fingerprint:

@@ -68,10 +68,15 @@ class ScreenForm(NhsukFormMixin, forms.Form):
             self.add_error("what_to_do", "Say what the applicant can do now")
 
 
+def _require_date_without_initial(form):
+    """The call’s own day is filled in and holds for an empty answer; where none is still to come, one is asked for."""
+    form.fields["due_on"].required = form.initial.get("due_on") is None
+
+
 class AssignForm(NhsukFormMixin, forms.Form):
     submit_label = "Assign"
     reviewers = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple)
-    due_on = DateInputField(label="Reviews wanted by", required=False)
+    due_on = DateInputField(label="Reviews wanted by", help_text="Reviewers are reminded of this date")
     accept_fewer = forms.BooleanField(label="Assign fewer reviewers than the call wants, for now", required=False)
 
     def __init__(self, *args, possible, due_on=None, **kwargs):
@@ -80,7 +85,8 @@ class AssignForm(NhsukFormMixin, forms.Form):
         free = sorted((one for one in possible if not one.why_not and not one.is_assigned), key=lambda one: one.load)
         self.users = {str(one.user.pk): one.user for one in free}
         self.fields["reviewers"].choices = [(str(one.user.pk), self._label(one)) for one in free]
-        self.fields["due_on"].initial = due_on if due_on and due_on >= clock.today() else None
+        self.initial["due_on"] = due_on if due_on and due_on >= clock.today() else None
+        _require_date_without_initial(self)
 
     @staticmethod
     def _label(one):
@@ -95,12 +101,13 @@ class AssignAllForm(NhsukFormMixin, forms.Form):
     """The plan that was looked at, confirmed."""
 
     submit_label = "Assign these reviewers"
-    due_on = DateInputField(label="Reviews wanted by", required=False)
+    due_on = DateInputField(label="Reviews wanted by", help_text="Reviewers are reminded of this date")
     fingerprint = forms.CharField(widget=forms.HiddenInput)
 
     def __init__(self, *args, people, plan, **kwargs):
         super().__init__(*args, **kwargs)
         self.people, self.plan = people, plan
+        _require_date_without_initial(self)
 
     def clean(self):
         values = super().clean()

@@ -79,6 +79,7 @@ class CallFactory(factory.django.DjangoModelFactory):
     criterion_set = factory.LazyFunction(criteria)
     opens_at = factory.LazyFunction(lambda: timezone.now() - hours(24 * 30))
     closes_at = factory.LazyFunction(lambda: timezone.now() + hours(24 * 5))
+    reviews_due_on = factory.LazyAttribute(lambda call: (call.closes_at + hours(24 * 30)).date())
     decision_on = factory.LazyAttribute(lambda call: (call.closes_at + hours(24 * 60)).date())
     money_total = Decimal("100000")
     reviews_wanted = 3

@@ -110,6 +110,7 @@ def when_staff_make_and_publish_a_call(story, axe):
             "priorities": [str(story.priority.pk)],
             "opens_at": moment(opens_at),
             "closes_at": moment(closes_at),
+            "reviews_due_on": day(closes_at + dt.timedelta(days=30)),
             "decision_on": day(closes_at + dt.timedelta(days=60)),
             "money_total": "60000",
             "money_per_project": "20000",

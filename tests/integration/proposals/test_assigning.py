@@ -84,6 +84,33 @@ def test_a_review_given_again_with_a_new_date_is_reminded_of_anew():
     assert actions.remind_reviewers() == 1
 
 
+def test_a_review_without_a_date_of_its_own_has_the_calls_and_is_reminded_of():
+    due = clock.today() + dt.timedelta(days=20)
+    _call, (proposal, *_rest), people = call_with(proposals=1, reviews_due_on=due)
+
+    (first, _second) = actions.assign_reviewers(proposal=proposal, by=UserFactory(staff=True), reviewers=people[1:3])
+
+    assert Assignment.objects.get(pk=first.pk).due_on == due
+    with at_seven(due + dt.timedelta(days=1)):
+        assert actions.remind_reviewers() == 2
+
+
+@pytest.mark.parametrize("reviews_due_on", [None, dt.date(2020, 1, 1)])
+def test_without_a_day_of_the_call_that_is_to_come_a_date_is_asked_for(client_as, reviews_due_on):
+    call, (proposal, *_rest), people = call_with(proposals=1, reviews_due_on=reviews_due_on)
+    staff = UserFactory(staff=True)
+    plan = readings.plan_of(call, staff, people)
+
+    with pytest.raises(ActionRefused, match="date"):
+        actions.assign_reviewers(proposal=proposal, by=staff, reviewers=people[1:3])
+    with pytest.raises(ActionRefused, match="date"):
+        actions.assign_to_all(call=call, by=staff, reviewers=people, fingerprint=plan.fingerprint)
+    for address in (reverse("admin:proposals_proposal_assign", args=[proposal.pk]), assign_address(call)):
+        page = client_as(staff).post(address, {"reviewers": [people[1].pk, people[2].pk], "fingerprint": "x"})
+        assert "due_on" in page.context["form"].errors
+    assert not Assignment.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("reviews", "lay", "words"),
     [
