@@ -72,6 +72,12 @@ def _name(user: str):
     return Coalesce(NullIf(F(f"{user}__full_name"), Value("")), F(f"{user}__email"), output_field=CharField())
 
 
+def _why_declined():
+    """As `Assignment.why_declined`."""
+    stands = When(status=Assignment.Status.DECLINED, then=F("decline_reason"))
+    return Case(stands, default=Value(""), output_field=CharField())
+
+
 def proposal_columns() -> list[Column]:
     return [
         Column("Number", "reference"),
@@ -104,7 +110,7 @@ def assignment_columns() -> list[Column]:
         Column("Status", "status", labelled(Assignment.Status)),
         Column("Due on", "due_on"),
         Column("Review", "review__status", lambda status: dict(Review.Status.choices).get(status, "Not begun")),
-        Column("Why declined", "decline_reason"),
+        Column("Why declined", _why_declined()),
     ]
 
 

@@ -272,7 +272,7 @@ class ProposalAdmin(ExportAdmin, ActionAdmin):
                 one.reviewer,
                 " (lay)" if one.is_lay else "",
                 one.get_status_display(),
-                one.decline_reason,
+                one.why_declined,
             )
             for one in proposal.assignments.select_related("reviewer")
         )

@@ -72,9 +72,11 @@ class AssignmentAdmin(SaysWhatIsTooLate, ExportAdmin, ActionAdmin):
     list_filter = ["status"]
     list_select_related = ["proposal__call", "reviewer", "review"]
     search_fields = ["proposal__reference"]  # the number only: a search over titles would tell what they say
-    fields = ["reference_shown", "call_shown", "reviewer_shown", "is_lay", "status", "due_on", "decline_reason",
+    fields = ["reference_shown", "call_shown", "reviewer_shown", "is_lay", "status", "due_on", "why_declined",
               "review_shown", "history_shown"]  # fmt: skip
-    readonly_fields = ["reference_shown", "call_shown", "reviewer_shown", "review_shown", "history_shown"]
+    readonly_fields = [
+        "reference_shown", "call_shown", "reviewer_shown", "why_declined", "review_shown", "history_shown",
+    ]  # fmt: skip
     verbs = [
         verb(
             "declare", form=forms.DeclareForm, action=actions.declare_interest, label="Declare interests",

@@ -176,6 +176,11 @@ class Assignment(Stateful, Timestamped):
     def __str__(self):
         return f"{self.proposal.reference} to {self.reviewer}"
 
+    @property
+    def why_declined(self) -> str:
+        """Nothing once the reviewer was asked again: the reason is kept, and no longer holds."""
+        return self.decline_reason if self.status == self.Status.DECLINED else ""
+
 
 class AssignmentStatusChange(StatusChange):
     subject = models.ForeignKey(Assignment, models.PROTECT, related_name="status_changes")

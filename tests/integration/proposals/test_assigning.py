@@ -362,3 +362,24 @@ def test_staff_see_what_was_declined_among_what_waits_and_replace_it(client_as):
     actions.assign_reviewers(proposal=proposal, by=staff, reviewers=people[2:])
 
     assert "On leave until May." not in client_as(staff).get(reverse("my")).content.decode()
+
+
+def test_a_reviewer_who_is_asked_again_no_longer_stands_there_with_why_they_declined(client_as):
+    assignment, staff = AssignmentFactory(), UserFactory(staff=True)
+    client = client_as(staff)
+    addresses = [
+        reverse("admin:proposals_assignment_change", args=[assignment.pk]),
+        reverse("admin:proposals_proposal_change", args=[assignment.proposal_id]),
+        reverse("admin:proposals_assignment_export_csv"),
+    ]
+
+    def pages():
+        answers = [client.get(address) for address in addresses]
+        return [b"".join(one) if one.streaming else one.content for one in answers]
+
+    actions.decline_assignment(assignment=assignment, by=assignment.reviewer, reason="No time before May.")
+    declined = pages()
+    actions.assign_reviewers(proposal=assignment.proposal, by=staff, reviewers=[assignment.reviewer], accept_fewer=True)
+
+    assert [b"No time before May." in one for one in declined] == [True] * 3
+    assert [b"No time before May." in one for one in pages()] == [False] * 3
