@@ -99,7 +99,8 @@ def _mine(user):
     mine = mine.order_by("call__closes_at", "pk")
     for proposal in mine[:50]:
         call = proposal.call
-        until = max(call.accepts_until, proposal.extended_to or call.accepts_until)
+        is_extended = proposal.extended_to is not None and proposal.extended_to > call.accepts_until
+        closes, until = (proposal.extended_to,) * 2 if is_extended else (call.closes_at, call.accepts_until)
         if proposal.status != Proposal.Status.DRAFT:
             note = f"{call.title}: {_where_it_stands(proposal)}"
             yield WaitingItem(str(proposal), proposal.get_absolute_url(), note, section="Your proposals")
@@ -107,8 +108,8 @@ def _mine(user):
             yield WaitingItem(
                 title=proposal.title or "Untitled draft",
                 url=reverse("proposals:draft", args=[call.slug, proposal.public_id]),
-                note=f"{call.title}: submit before {uk_datetime(until)}",
-                due=until.astimezone(clock.UK).date(),
+                note=f"{call.title}: submit before {uk_datetime(closes)}",
+                due=closes.astimezone(clock.UK).date(),
                 section="Your drafts",
             )
         else:
@@ -123,7 +124,8 @@ def _where_it_stands(proposal) -> str:
         return "decided. Read the decision and the feedback there."
     if proposal.status == Proposal.Status.INELIGIBLE:
         return "not eligible. Read there why, and what you can do."
-    return f"decision by {uk_date(proposal.call.decision_on)}"
+    promised = proposal.call.decision_on
+    return f"decision by {uk_date(promised)}" + (": we are late" if clock.today() > promised else "")
 
 
 def _reviews_due(user):

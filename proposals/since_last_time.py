@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from django.db.models import prefetch_related_objects
 
 from proposals.models import Proposal
-from proposals.questions.asking import Question, Section, is_answered
+from proposals.questions.asking import Kind, Question, Section, is_answered
 
 SLUG = "since-last-time"
 WORD_LIMIT = 150
+MET = (("met", "Met"), ("partly", "Partly met"), ("not_met", "Not met"))
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,11 @@ class Advice:
     name: str
     heading: str
     text: str
+
+    @property
+    def met(self) -> str:
+        """Name of the answer that says whether they have met it."""
+        return f"{self.name}-met"
 
 
 def advice_on(earlier: Proposal) -> list[Advice]:
@@ -48,16 +54,7 @@ def section_for(proposal: Proposal) -> Section | None:
     if proposal is None or proposal.earlier_id is None:
         return None
     advice = advice_on(proposal.earlier)
-    asked = tuple(
-        Question(
-            one.name,
-            f"{one.heading}: what did you do about it?",
-            hint=f"We told you: {one.text}",
-            word_limit=WORD_LIMIT,
-            enter=f"Say what you did about: {one.heading}",
-        )
-        for one in advice
-    )
+    asked = tuple(question for one in advice for question in _questions_about(one))
     if not asked:
         asked = (Question("since-changed", "What have you changed since last time?", word_limit=WORD_LIMIT,
                           enter="Say what you have changed since last time"),)  # fmt: skip
@@ -69,9 +66,26 @@ def section_for(proposal: Proposal) -> Section | None:
     )
 
 
-def answered(earlier: Proposal, answers: Mapping) -> list[tuple[Advice, str]]:
-    """Each piece of advice with what the team says it did about it."""
-    pairs = [(one, answers.get(one.name) or "") for one in advice_on(earlier)]
+def _questions_about(advice) -> Iterator[Question]:
+    yield Question(
+        advice.met,
+        f"{advice.heading}: have you met this advice?",
+        Kind.CHOICE,
+        hint=f"We told you: {advice.text}",
+        options=MET,
+        enter=f"Say whether you have met the advice on: {advice.heading}",
+    )
+    yield Question(
+        advice.name,
+        f"{advice.heading}: what did you do about it?",
+        word_limit=WORD_LIMIT,
+        enter=f"Say what you did about: {advice.heading}",
+    )
+
+
+def answered(earlier: Proposal, answers: Mapping) -> list[tuple[Advice, str, str]]:
+    """Each piece of advice: whether the team says it is met, and what they say they did about it."""
+    found = [(one, dict(MET).get(answers.get(one.met), ""), answers.get(one.name) or "") for one in advice_on(earlier)]
     if is_answered(answers.get("since-changed")):
-        pairs.append((Advice("since-changed", "What has changed", ""), answers["since-changed"]))
-    return pairs
+        found.append((Advice("since-changed", "What has changed", ""), "", answers["since-changed"]))
+    return found

@@ -281,13 +281,19 @@ def submit_proposal(*, proposal, by, interests="", numbers_explained="") -> Prop
     try:
         return _submit(proposal, by, interests, numbers_explained)
     except ActionRefused as refusal:
-        _keep_declaration(proposal, by, interests, numbers_explained, is_late=isinstance(refusal, TooLate))
+        keep_declaration(
+            proposal=proposal, by=by, interests=interests, numbers_explained=numbers_explained,
+            is_late=isinstance(refusal, TooLate),
+        )  # fmt: skip
         raise
 
 
 @transaction.atomic
-def _keep_declaration(proposal, by, interests, numbers_explained, *, is_late) -> None:
+def keep_declaration(*, proposal, by, interests, numbers_explained, is_late=False) -> None:
+    """Keep what is declared with a draft, whether or not it can be submitted so."""
     stored = locked_proposal(proposal.pk)
+    if not permissions.can_submit(by, stored):
+        raise PermissionDenied
     if stored.status != Proposal.Status.DRAFT:
         return
     stored.interests, stored.numbers_explained = interests.strip(), numbers_explained.strip()

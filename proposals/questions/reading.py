@@ -147,7 +147,7 @@ def _date(question, raw, choices):
     try:
         day, month, year = (int(part) for part in parts)
         value = dt.date(year, month, day)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise ValueError(f"{question.label} must be a real date, like 31 3 2028")
     if not 2000 <= value.year <= 2100:
         raise ValueError(f"{question.label}: the year must have four digits, like 2028")

@@ -151,7 +151,13 @@ def correspondence_of(proposal: Proposal, user) -> list[Letter]:
 
 def _mails(proposal):
     """What was sent by itself, as it was sent. Where a mail is no longer stored, a screening still tells its result."""
+    person = proposal.applicant_id
     headings = {f"proposals.received.{proposal.pk}": "Receipt"}
+    for extension in proposal.call.extensions.all():
+        headings[f"proposals.more_time.{extension.pk}.{person}"] = "More time"
+    for file in proposal.attachments.all():
+        headings[f"proposals.infected_file.{file.pk}.{person}"] = "A virus in a file"
+        headings[f"proposals.unscanned_file.{file.pk}.{person}"] = "A file that could not be scanned"
     screenings, was_refused = {}, False
     for screening in Screening.objects.filter(proposal=proposal):
         if screening.is_eligible and not was_refused:

@@ -28,7 +28,7 @@ class SinceLastTime:
     earlier: Proposal
     sections: list[tuple[str, list[ChangedAnswer]]]
     unchanged: int  # answers that are the same word for word
-    advice: list[tuple[since_last_time.Advice, str]]
+    advice: list[tuple[since_last_time.Advice, str, str]]  # with whether it is met, and what was done about it
 
 
 def since_last_time_of(proposal: Proposal, *, blind: bool = False) -> SinceLastTime | None:
@@ -61,8 +61,8 @@ def since_last_time_of(proposal: Proposal, *, blind: bool = False) -> SinceLastT
             title, label = key
             sections.setdefault(title, []).append(ChangedAnswer(label, pieces))
     advice = [
-        (replace(one, text=told(one.text)), told(answer))
-        for one, answer in since_last_time.answered(earlier, proposal.answers)
+        (replace(one, text=told(one.text)), met, told(answer))
+        for one, met, answer in since_last_time.answered(earlier, proposal.answers)
     ]
     return SinceLastTime(earlier, list(sections.items()), unchanged, advice)
 

@@ -131,24 +131,26 @@ def draft_section(request, slug, public_id, section):
     section = questions.find(sections, section)
     if section is None or section.slug == "files":
         raise Http404
-    if proposal.status != Proposal.Status.DRAFT and request.method != "POST":
-        return redirect(proposal)
-    choices = questions.Choices(proposal.call)
     kept = kept_text.take(request)
     data = request.POST if request.method == "POST" else kept
+    is_draft = proposal.status == Proposal.Status.DRAFT
+    if data is None and not is_draft:
+        return redirect(proposal)
+    is_sent = request.method == "POST" or not is_draft  # kept over a log-in, and too late by now: as if sent now
+    choices = questions.Choices(proposal.call)
     answers = _with_files(proposal, section)
     form = forms.SectionForm(
         section, choices, answers=answers, version=proposal.version, data=data, files=request.FILES or None
     )
     clashes = []
-    if request.method == "POST":
+    if is_sent:
         form.is_valid()
         try:
             saved = actions.save_draft(
                 proposal=proposal,
                 by=request.user,
                 section=section,
-                answers=forms.present_answers(section, request.POST),
+                answers=forms.present_answers(section, data),
                 version=form.typed_version,
                 base=form.typed_base,
                 sent=form.sent_before,
@@ -156,6 +158,7 @@ def draft_section(request, slug, public_id, section):
         except actions.DraftClash as clash:
             proposal.refresh_from_db()
             form.show_version(clash.version, proposal.answers)
+            _keep_files(request, proposal, form)
             form.add_error(None, str(clash))
             clashes = _clashes(section, clash.clashes, choices)
         except actions.NoDraft as refusal:
@@ -318,6 +321,16 @@ def _section_context(proposal, sections, section, form, clashes):
     }
 
 
+def _keep_declaration(request, proposal, form):
+    """What stands on the page without being declared yet is kept, so that it is there when they come back."""
+    kept = ("interests", "numbers_explained")
+    try:
+        values = {name: form.cleaned_data.get(name, getattr(proposal, name)) for name in kept}
+        actions.keep_declaration(proposal=proposal, by=request.user, **values)
+    except PermissionDenied:
+        raise Http404
+
+
 @never_cache
 @log_in_and_keep_text
 def draft_check(request, slug, public_id):
@@ -355,6 +368,8 @@ def draft_check(request, slug, public_id):
         else:
             messages.success(request, f"We have received your proposal. Its number is {submitted.reference}.")
             return redirect(submitted)
+    elif request.method == "POST":
+        _keep_declaration(request, proposal, form)
     attachments = list(proposal.attachments.current())
     sections = questions.shown_of(proposal, attachments=attachments, with_problems=True)
     return render(

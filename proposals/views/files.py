@@ -18,6 +18,10 @@ def draft_files(request, slug, public_id):
     """Each file is taken or refused by itself: one that is refused does not keep the others out."""
     proposal = editable_draft(request, slug, public_id)
     if proposal.status != Proposal.Status.DRAFT:
+        if names := [file.name for file in request.FILES.getlist("file")]:
+            messages.error(
+                request, f"{actions.NoDraft(proposal)} Not added: {', '.join(f'“{name}”' for name in names)}."
+            )
         return redirect(proposal)
     sections = questions.sections_of(proposal.call, proposal)
     posted = (request.POST, request.FILES) if request.method == "POST" else ()

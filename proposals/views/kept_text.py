@@ -26,25 +26,24 @@ def log_in_and_keep_text(view):
     def guarded(request, *args, **kwargs):
         if request.user.is_authenticated:
             return view(request, *args, **kwargs)
-        if request.method == "POST" and _keep(request, kwargs["public_id"]):
-            messages.info(request, "You were logged out. Log in: what you typed is kept.")
+        if request.method == "POST":
+            keep(request, request.path, Proposal.objects.filter(public_id=kwargs["public_id"]))
         return log_in_and_return(request.get_full_path())
 
     guarded.answers_visitors = True  # SessionLimits leaves a POST whose session has just ended to us
     return guarded
 
 
-def _keep(request, public_id) -> bool:
+def keep(request, path, proposals) -> None:
+    """Keep what was sent for the page at `path`; `proposals` holds the one that it belongs to, if there is one."""
     fields = request.POST.copy()
     fields.pop("csrfmiddlewaretoken", None)
     typed = fields.urlencode()
-    if not typed or len(typed) > MOST_CHARACTERS:
-        return False
-    if not Proposal.objects.filter(public_id=public_id, status=Proposal.Status.DRAFT).exists():
-        return False
-    request.session[KEY] = [request.path, typed, clock.now().isoformat()]
+    if not typed or len(typed) > MOST_CHARACTERS or not proposals.exists():
+        return
+    request.session[KEY] = [path, typed, clock.now().isoformat()]
     request.session.set_expiry(KEPT_FOR)  # the log-in sets its own again
-    return True
+    messages.info(request, "You were logged out. Log in: what you typed is kept.")
 
 
 def take(request) -> QueryDict | None:

@@ -8,31 +8,38 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Prefetch, Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from proposals import actions, blinding, forms, permissions, questions, readings
 from proposals.models import Attachment, Decision, Proposal
+from proposals.views import kept_text
 from proposals.views.calls import CALLS
+from psc_portal.accounts.middleware import log_in_and_return
 from psc_portal.common.files import attachment_response
 from psc_portal.common.refusals import ActionRefused
 
 logger = logging.getLogger(__name__)
 
 
-def _proposal(request, address) -> Proposal:
-    """By reference, or by the id of a draft; whoever may not see it gets a 404."""
+def _named(address) -> Q:
+    """By reference, or by the id of a draft."""
     try:
-        wanted = Q(public_id=UUID(address))
+        return Q(public_id=UUID(address))
     except ValueError:
-        wanted = Q(reference=address.upper())
+        return Q(reference=address.upper())
+
+
+def _proposal(request, address) -> Proposal:
+    """Whoever may not see it gets a 404."""
     decisions = Decision.objects.select_related("letter").prefetch_related("letter__comments__criterion")
     proposals = (
         Proposal.objects.visible_to(request.user)
         .select_related("call", "applicant", "organisation", "project", "earlier")
         .prefetch_related(Prefetch("decisions", decisions))
     )
-    return get_object_or_404(proposals, wanted)
+    return get_object_or_404(proposals, _named(address))
 
 
 def _is_team(request, proposal) -> bool:
@@ -71,14 +78,19 @@ def proposal_detail(request, address):
         return redirect(proposal)
     if not _is_team(request, proposal):
         return _read(request, proposal)
-    return _where_it_stands(request, proposal, forms.MessageForm(address=proposal.address))
+    kept = kept_text.take(request) or {}
+    form = forms.MessageForm(address=proposal.address, initial={"text": kept.get("text", "")})
+    return _where_it_stands(request, proposal, form)
 
 
-@login_required
 @never_cache
 @require_POST
 def proposal_message(request, address):
-    """A question or message of the team. A refused one comes back with what was typed."""
+    """A question or message of the team. A refused one comes back with what was typed, over a log-in too."""
+    if not request.user.is_authenticated:
+        page = reverse("proposals:proposal_detail", args=[address])
+        kept_text.keep(request, page, Proposal.objects.filter(_named(address)))
+        return log_in_and_return(page)
     proposal = _proposal(request, address)
     if not permissions.can_edit(request.user, proposal):
         raise Http404
@@ -92,6 +104,9 @@ def proposal_message(request, address):
             messages.success(request, "Your message is sent. The answer will stand on this page, and we mail you then.")
             return redirect(f"{proposal.get_absolute_url()}#messages")
     return _where_it_stands(request, proposal, form)
+
+
+proposal_message.answers_visitors = True  # SessionLimits leaves a POST whose session has just ended to us
 
 
 def _where_it_stands(request, proposal, form):
@@ -117,6 +132,7 @@ def _where_it_stands(request, proposal, form):
             "promise": readings.promise_of(proposal),
             "steps": [] if is_draft else readings.steps_of(proposal, project=project),
             "letters": letters,
+            "call_answers": proposal.call.answers.exists(),
             "decision": decision,
             "letter": decision.letter if decision else None,
             "screening": proposal.screenings.last() if status == Proposal.Status.INELIGIBLE else None,
@@ -127,7 +143,6 @@ def _where_it_stands(request, proposal, form):
             "earlier_is_mine": proposal.earlier_id and proposal.earlier.applicant_id == request.user.pk,
             "form": form,
             "attachments": proposal.attachments.current(),
-            "accepts_until": proposal.accepts_until(),
             "project": project,
             "crumbs": [*CALLS, (proposal.call.title, proposal.call.get_absolute_url())],
         },

@@ -156,7 +156,7 @@ def when_the_applicant_uses_the_text_again(story, look):
     look(page)
     story.again = story.proposal.resubmissions.get()
     advice = since_last_time.advice_on(Proposal.objects.get(pk=story.proposal.pk))
-    fill(page, {one.name: f"We worked on {one.heading}." for one in advice})
+    fill(page, {one.met: "met" for one in advice} | {one.name: f"We worked on {one.heading}." for one in advice})
     page.get_by_role("button", name="Save and come back later").click()
     page.get_by_text("Saved. You can come back at any time.").wait_for()
     again = Proposal.objects.get(pk=story.again.pk)

@@ -153,7 +153,9 @@ def test_a_reader_reads_everything_and_every_post_of_theirs_is_a_404(client_as):
         reverse("proposals:proposal_withdraw", args=[proposal.address]),
     ]
 
-    assert reader.get(proposal.get_absolute_url()).status_code == 200
+    page = reader.get(proposal.get_absolute_url()).content.decode()
+    assert "Continue writing" not in page
+    assert f'href="{reverse("proposals:proposal_copy", args=[proposal.address])}" role="button"' in page
     assert reader.get(reverse("proposals:proposal_copy", args=[proposal.address])).status_code == 200
     assert reader.get(team_url(proposal)).status_code == 200
     assert reader.get(reverse("proposals:draft", args=args)).url == proposal.get_absolute_url()

@@ -42,7 +42,8 @@ def again(earlier, call=None) -> Proposal:
 
 def submitted_again(earlier, call=None, **changes) -> Proposal:
     draft = again(earlier, call)
-    told = {one.name: f"We did what you said on {one.name}." for one in since_last_time.advice_on(earlier)}
+    advice = since_last_time.advice_on(earlier)
+    told = {one.name: f"We did what you said on {one.name}." for one in advice} | {one.met: "partly" for one in advice}
     draft.answers = draft.answers | told | changes
     draft.save()
     actions.submit_proposal(proposal=draft, by=draft.applicant)
@@ -216,11 +217,11 @@ def test_the_form_asks_what_was_done_about_each_piece_of_advice():
     section = questions.find(questions.sections_of(draft.call, draft), since_last_time.SLUG)
 
     names = [question.name for question in section.questions]
-    assert len(names) == 7
-    assert (names[0], names[-1]) == ("since-priorities", "since-next-time")
+    assert len(names) == 14
+    assert (names[:2], names[-1]) == (["since-priorities-met", "since-priorities"], "since-next-time")
     assert "Advice on priorities." in section.questions[0].hint
     assert questions.find(questions.sections_of(draft.call), since_last_time.SLUG) is None
-    with pytest.raises(ActionRefused, match="7 answers are missing"):
+    with pytest.raises(ActionRefused, match="14 answers are missing"):
         actions.submit_proposal(proposal=draft, by=draft.applicant)
 
 
@@ -235,7 +236,7 @@ def test_after_ineligibility_or_withdrawal_the_form_asks_what_changed():
         draft = again(Proposal.objects.get(pk=earlier.pk))
         asked.append([one.name for one in since_last_time.section_for(draft).questions])
 
-    assert asked == [["since-eligibility"], ["since-changed"]]
+    assert asked == [["since-eligibility-met", "since-eligibility"], ["since-changed"]]
 
 
 def test_a_draft_is_begun_and_its_new_section_opened_in_the_browser(client_as):
@@ -268,7 +269,8 @@ def test_reviewers_see_what_changed_and_what_was_done_and_not_the_earlier_scores
         ("same", "About"), ("removed", " 400"), ("added", " 500"), ("same", " falls a year in our hospital."),
     ]  # fmt: skip
     assert len(changed) == 1
-    assert since.advice[0][1] == "We did what you said on since-priorities."
+    assert since.advice[0][1:] == ("Partly met", "We did what you said on since-priorities.")
+    assert page.count("<strong>Partly met.</strong> What was done:") == len(since.advice)
     assert "This is a resubmission" in page
     assert "Advice on proven." in page
     for secret in ("Reason of", "The costs are unclear."):
@@ -292,7 +294,7 @@ def test_blind_reviewers_see_no_names_of_either_text(client_as):
 
     words = [" ".join(piece.text for _t, many in one.sections for row in many for piece in row.pieces)
              for one in (blind, seen)]  # fmt: skip
-    told = [" ".join(answer for _advice, answer in one.advice) for one in (blind, seen)]
+    told = [" ".join(answer for _advice, _met, answer in one.advice) for one in (blind, seen)]
     assert [earlier.applicant.full_name in text for text in told] == [False, True]
     assert [name in words[0] for name in (old.name, new.name)] == [False, False]
     assert [name in words[1] for name in (old.name, new.name)] == [True, True]

@@ -17,6 +17,7 @@ from psc_portal.accounts import second_factor
 from psc_portal.common import clock
 from tests.factories.accounts import UserFactory
 from tests.factories.proposals import ProposalFactory
+from tests.integration.proposals.test_writing import png
 
 pytestmark = pytest.mark.django_db
 ABOUT = questions.BY_SLUG["about"]
@@ -225,6 +226,50 @@ def test_without_javascript_what_is_sent_after_a_log_out_is_on_the_page_after_th
     assert "What you typed before you were logged out" in page
     assert 'value="Typed long ago"' in page
     assert "Typed long ago" not in client.get(address(proposal)).content.decode()
+
+
+def test_what_is_sent_after_a_log_out_and_after_a_colleague_submitted_is_kept_and_said_to_be_late(client_as):
+    proposal = ProposalFactory()
+    colleague = writer_of(proposal)
+    client = client_as(colleague)
+    client.logout()
+    actions.submit_proposal(proposal=proposal, by=proposal.applicant)
+
+    client.post(address(proposal), {"title": "Typed too late", "base": "{}"})
+    log_in(client, colleague)
+    answer = client.get(address(proposal))
+
+    proposal.refresh_from_db()
+    assert answer.status_code == 409
+    assert "Typed too late" in answer.content.decode() and "is not submitted" in answer.content.decode()
+    assert proposal.versions.first().not_taken["title"] == "Typed too late"
+    assert proposal.title != "Typed too late"
+    assert client.get(address(proposal)).url == proposal.get_absolute_url()  # once
+
+
+def test_a_message_sent_after_a_log_out_is_on_the_page_after_the_log_in(client_as):
+    proposal = ProposalFactory(submitted=True)
+    client, page = client_as(proposal.applicant), proposal.get_absolute_url()
+    client.logout()
+
+    sent = client.post(reverse("proposals:proposal_message", args=[proposal.address]), {"text": "When is the panel?"})
+    log_in(client, proposal.applicant)
+
+    assert sent.url == f"{reverse('account_login')}?{urlencode({'next': page})}"
+    assert "When is the panel?</textarea>" in client.get(page).content.decode()
+    assert not proposal.messages.exists()
+
+
+def test_a_file_sent_with_a_clashing_answer_is_kept(client_as):
+    proposal = new_draft()
+    client, evidence = client_as(proposal.applicant), address(proposal, "draft_section", "evidence")
+    client.post(evidence, {"evaluation-1-result": "Theirs", "version": "0", "later": "1"})
+
+    mine = {"evaluation-1-result": "Mine", "evaluation-1-file": png(), "version": "0", "later": "1"}
+    page = client.post(evidence, mine).content.decode()
+
+    assert "Theirs" in page and "Mine" in page
+    assert proposal.attachments.current().get().question == "evaluation-1-file"
 
 
 def test_what_is_sent_when_an_idle_session_has_just_ended_is_on_the_page_after_the_log_in(client_as):

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from proposals import actions, readings
 from proposals.models import Proposal
+from proposals.views.status import NEXT_STEPS
 from psc_portal.common import clock, registry
 from psc_portal.common.models import OutboxMessage
 from tests.factories.accounts import UserFactory
@@ -107,7 +108,42 @@ def test_the_page_keeps_its_promise_or_says_that_it_is_late(client_as):
 
     assert "Decision and written feedback by" in in_time
     assert "That date has passed and we are late" in late
+    assert any(item.note.endswith(": we are late") for item in registry.waiting.collect(proposal.applicant))
     assert "Decision and written feedback by" not in late
+
+
+@pytest.mark.parametrize("status", Proposal.Status.values)
+def test_every_stage_says_what_happens_next(client_as, status):
+    proposal = ProposalFactory(submitted=True)
+    Proposal.objects.filter(pk=proposal.pk).update(status=status)
+
+    page = client_as(proposal.applicant).get(proposal.get_absolute_url()).content.decode()
+
+    shown = Proposal.objects.get(pk=proposal.pk).status_for_team
+    assert f'What happens next</dt><dd class="nhsuk-summary-list__value">{NEXT_STEPS[shown]}</dd>' in page
+
+
+def test_published_answers_are_one_link_away(client_as):
+    proposal, staff = ProposalFactory(submitted=True), UserFactory(staff=True)
+    client, link = client_as(proposal.applicant), f'href="{proposal.call.get_absolute_url()}#answers"'
+
+    before = client.get(proposal.get_absolute_url()).content.decode()
+    actions.publish_answer(by=staff, call=proposal.call, question="Can costs of staff be asked for?", answer="Yes.")
+
+    assert link not in before
+    assert link in client.get(proposal.get_absolute_url()).content.decode()
+
+
+def test_more_time_is_part_of_the_correspondence():
+    proposal, staff = ProposalFactory(), UserFactory(staff=True)
+    actions.extend_call(
+        call=proposal.call, by=staff, closes_at=proposal.call.closes_at + dt.timedelta(days=1),
+        reason="The portal was down.", applicant=proposal.applicant,
+    )  # fmt: skip
+
+    [letter] = readings.correspondence_of(Proposal.objects.get(pk=proposal.pk), proposal.applicant)
+
+    assert letter.heading == "More time" and "The portal was down." in letter.text
 
 
 def test_all_correspondence_stands_in_order_and_word_for_word():

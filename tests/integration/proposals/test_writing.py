@@ -267,6 +267,18 @@ def test_check_your_answers_names_what_is_missing_with_links_and_submits_what_is
     assert "2 answers must be given or changed" in page
     assert "Tick the box to make the declaration" in undeclared
     assert "My sister sells the mats" in undeclared
+    assert "My sister sells the mats" in client.get(url).content.decode()  # kept, though it was not declared
+
+
+def test_files_sent_after_a_colleague_submitted_are_refused_by_name(client_as):
+    proposal = ProposalFactory()
+    actions.submit_proposal(proposal=proposal, by=proposal.applicant)
+
+    url = reverse("proposals:draft_files", args=[proposal.call.slug, proposal.public_id])
+    page = client_as(proposal.applicant).post(url, {"file": png()}, follow=True).content.decode()
+
+    assert "can no longer be changed" in page and "Not added: “chart.png”." in page
+    assert not Attachment.objects.exists()
 
 
 # Files ----------------------------------------------------------------------------------------------------------------

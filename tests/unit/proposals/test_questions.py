@@ -44,6 +44,7 @@ def test_what_people_type_is_read(kind, typed, value):
         (Kind.NUMBER, "0.12345", "four decimal places"),
         (Kind.WHOLE, "2.5", "whole number"),
         (Kind.DATE, "31/2/2028", "real date"),
+        (Kind.DATE, "31/3/20280000000", "real date"),
         (Kind.DATE, "2028", "real date"),
         (Kind.DATE, "1/1/28", "four digits"),
         (Kind.LINE, "x" * 201, "200 characters or fewer. It has 201"),
