@@ -1,5 +1,6 @@
 """What one call asks beside the common questions: the staff editor, and the questions in the form."""
 
+import html
 import io
 
 import pytest
@@ -355,6 +356,46 @@ def test_a_blind_reader_sees_no_answer_or_file_that_names_people(client_as):
 
     assert "Ward seven" in page
     assert "Zebra" not in page
+
+
+def test_the_blank_form_shows_every_question_beside_its_criterion_before_any_account(client):
+    call = CallFactory()
+
+    page = html.unescape(client.get(reverse("proposals:call_form", args=[call.slug])).content.decode())
+
+    for section in questions.SECTIONS:
+        assert section.title in page
+        for question in [*section.questions, *(section.rows.questions if section.rows else ())]:
+            assert question.label in page
+    for weight in call.weights.all():
+        assert weight.criterion.title in page and f"{weight.weight}%" in page
+        assert all(level.text in page for level in weight.criterion.levels.all())
+
+
+def test_a_section_shows_its_criterion_weight_and_levels_and_growth_says_that_it_is_scored_not_required(client_as):
+    draft = ProposalFactory()
+    weight = draft.call.weights.get(criterion__code="growth")
+
+    address = reverse("proposals:draft_section", args=[draft.call.slug, draft.public_id, "growth"])
+    page = html.unescape(client_as(draft.applicant).get(address).content.decode())
+
+    assert f"Weight: {weight.weight}%" in page
+    assert all(level.text in page for level in weight.criterion.levels.all())
+    assert "this is scored, not required" in page
+
+
+def test_the_task_list_tells_complete_begun_untouched_and_optional_sections_apart(client_as):
+    draft = ProposalFactory()
+    draft.answers |= {"problem": "", "growth": ""}
+    draft.save()
+
+    page = client_as(draft.applicant).get(reverse("proposals:draft", args=[draft.call.slug, draft.public_id]))
+    tasks = {task["title"]["text"]: task["status"] for task in page.context["tasks"]}
+
+    assert tasks["Involving people"] == {"text": "Completed"}
+    assert tasks["About the proposal"]["tag"]["text"] == "In progress"
+    assert tasks["Growth"]["tag"]["text"] == "Not started"
+    assert tasks["Files"]["tag"]["text"] == "Optional"
 
 
 def test_the_blank_form_shows_the_call_s_own_questions_with_their_conditions(client):

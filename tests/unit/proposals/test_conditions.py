@@ -80,6 +80,31 @@ def test_what_does_not_apply_is_neither_read_nor_shown_and_the_rest_is_shown_in_
     assert set(answers) == set(CHAIN.names())  # whatever applies, everything typed is kept under its name
 
 
+class Choices(questions.Choices):
+    """No organisation, no priority to choose."""
+
+    def __init__(self):
+        super().__init__(call=None)
+
+    def organisations(self):
+        return ()
+
+    priorities = organisations
+
+
+@pytest.mark.parametrize(
+    ("slug", "either", "other"),
+    [("involvement", "involvement", "underserved"), ("about", "organisation_name", "organisation")],
+)
+def test_of_two_questions_joined_by_or_one_answer_is_enough_and_none_is_not(slug, either, other):
+    section = questions.BY_SLUG[slug]
+    read = [questions.read([section], answers, Choices()) for answers in ({}, {either: "Said"})]
+    found = [one.problems.get(section.one_of[0]) for one in read]
+
+    assert set(section.one_of) == {either, other}
+    assert found == [section.one_of_problem, None]
+
+
 def test_a_condition_inside_a_row_looks_at_the_same_row():
     answers = {"first": "yes", "row-1-is_ours": "yes", "row-2-is_ours": "no"}
 
