@@ -15,8 +15,14 @@ KEPT = 5  # analyses of a call: the latest holds, a page may be reading the one 
 
 
 def scores_changed(call: Call) -> None:
-    """Have ranges and agreement worked out anew. Once for each state of the scores, however often it is asked for."""
-    outbox.enqueue(TASK, call.pk, key=f"{TASK}.{call.pk}.{fingerprint(ranking_field(call))}")
+    """Have ranges and agreement worked out anew. Once for each state of the scores, however often it is asked for.
+
+    A state that comes back after another was worked out (an interest recorded, then overridden) is asked for again.
+    """
+    found = ranking_field(call)
+    latest = found.latest_analysis
+    if found.field_reviews or latest:
+        outbox.enqueue(TASK, call.pk, key=f"{TASK}.{call.pk}.{fingerprint(found)}.{latest['id'] if latest else 0}")
 
 
 @transaction.atomic

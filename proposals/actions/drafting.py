@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import OuterRef, Subquery
 
 from proposals import merging, permissions, questions
+from proposals.actions.analysing import scores_changed
 from proposals.actions.copying import order_copy
 from proposals.actions.locking import hold, locked_call, locked_proposal, locked_under_call
 from proposals.models import BudgetLine, DraftVersion, PromisedBenefit, Proposal, ReferenceCounter
@@ -404,8 +405,11 @@ def withdraw_proposal(*, proposal, by, reason) -> Proposal:
     if Proposal.Status.WITHDRAWN not in Proposal.TRANSITIONS[stored.status]:
         # in words that tell nothing of a decision not yet released
         raise ActionRefused("This proposal can no longer be withdrawn here. Write to us instead.")
+    was_assessed = stored.status in Proposal.ELIGIBLE
     stored.withdrawal_reason = reason.strip()
     stored.save(update_fields=["withdrawal_reason"])
     stored.change_status(Proposal.Status.WITHDRAWN, by=by)
+    if was_assessed:
+        scores_changed(stored.call)
     audit.record("withdraw_proposal", stored, by=by, after=audit.snapshot(stored, ["status", "reference"]))
     return stored

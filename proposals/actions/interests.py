@@ -216,3 +216,5 @@ def _clear(assignment, by):
     Review.objects.get_or_create(
         assignment=assignment, defaults={"proposal_id": assignment.proposal_id, "reviewer_id": assignment.reviewer_id}
     )
+    if Review.objects.locked().filter(assignment=assignment).exists():  # from before the interest: it counts again
+        scores_changed(assignment.proposal.call)

@@ -5,6 +5,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from proposals import permissions
+from proposals.actions.analysing import scores_changed
 from proposals.actions.interests import infer_conflicts
 from proposals.actions.locking import locked_under_call
 from proposals.models import (
@@ -50,6 +51,7 @@ def screen_proposal(*, proposal, by, is_eligible, rules_not_met=(), reason="", w
     audit.record("screen_proposal", stored, by=by, after={"is_eligible": is_eligible, "rules_not_met": len(not_met)})
     if is_eligible:
         infer_conflicts(proposals=[stored])
+        scores_changed(stored.call)
         if was_refused:
             _say_eligible_after_all(screening)
     else:

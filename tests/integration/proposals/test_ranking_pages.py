@@ -150,6 +150,38 @@ def test_locking_and_unlocking_a_review_asks_for_the_ranges_once_for_each_state_
     assert jobs.count() == 2
 
 
+def test_whatever_else_changes_who_and_what_is_ranked_asks_for_the_ranges_too():
+    call, (first, second) = call_with({"First": {"a": 3, "b": 4}, "Second": {"b": 5}})
+    late, staff = ProposalFactory(submitted=True, call=call), UserFactory(staff=True)
+    jobs = OutboxMessage.objects.filter(task="proposals.analyse_ranking")
+    reviewer, counts = first.reviews.first().reviewer, []
+
+    def count():
+        tasks.analyse_ranking(call.pk)
+        counts.append(jobs.count())
+
+    actions.screen_proposal(proposal=late, by=staff, is_eligible=True)
+    count()
+    actions.withdraw_proposal(proposal=second, by=second.applicant, reason="No staff.")
+    count()
+    conflict = actions.record_conflict(proposal=first, by=staff, user=reviewer, kind="close", explanation="Told us.")
+    count()
+    actions.override_conflict(conflict_of_interest=conflict, by=staff, reason="Long ago.")
+    actions.declare_interest(assignment=first.assignments.get(reviewer=reviewer), by=reviewer, has_interest=False)
+    count()
+
+    assert counts == [1, 2, 3, 4]
+    assert not analysed_for(ranking_field(call)).is_out_of_date
+
+
+def test_screening_before_there_is_any_review_asks_for_no_ranges():
+    proposal = ProposalFactory(submitted=True, call__in_assessment=True)
+
+    actions.screen_proposal(proposal=proposal, by=UserFactory(staff=True), is_eligible=True)
+
+    assert not OutboxMessage.objects.filter(task="proposals.analyse_ranking").exists()
+
+
 def test_the_task_stores_ranges_and_agreement_with_what_they_rest_on():
     call, (first, second) = call_with({
         "First": {"a": 5, "b": 3}, "Second": {"a": [4, 4, 4, 4, 4, 2], "b": 4},
