@@ -1,5 +1,7 @@
 """The minutes of a panel as a document: made of decisions, scores and interests as they stood when it was closed."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef
@@ -15,9 +17,8 @@ def html(panel) -> str:
     call = panel.call
     members = list(panel.members.select_related("user"))
     names = {member.user_id: member.user.display_name for member in members}
-    decisions = Decision.objects.filter(proposal__call=call, decided_at__gte=panel.opened_at)
     decisions = list(
-        decisions.filter(decided_at__lte=panel.closed_at)
+        Decision.objects.filter(proposal__call=call, decided_at__lte=panel.closed_at)
         .select_related("proposal__organisation", "decided_by")
         .prefetch_related("proposal__panel_scores__by")
         .order_by("proposal__reference", "decided_at")
@@ -65,11 +66,13 @@ def _people(decision) -> list[int]:
 def _item(decision, names, interests, of_reviewers) -> dict:
     basis = decision.basis
     said = basis.get("panel", {})
+    calculated_at = basis.get("ranges_calculated_at")
     return {
         "decision": decision,
         "proposal": decision.proposal,
         "basis": basis,
         "said": said,
+        "ranges_calculated_at": datetime.fromisoformat(calculated_at) if calculated_at else None,
         "present": [names[pk] for pk in said.get("present", [])],
         "left": [names[pk] for pk in said.get("left", [])],
         "interests": interests,

@@ -7,7 +7,7 @@ from django.db.models import Prefetch
 
 from proposals import scoring
 from proposals.models import Decision, Panel, PanelMember, PanelScore, Proposal, Review, Score
-from proposals.readings.ranking import Line, ranking_field, ranking_of
+from proposals.readings.ranking import Line, analysed_for, ranking_field, ranking_of
 from proposals.readings.reviewing import people_with_interest
 
 
@@ -207,7 +207,9 @@ def basis_of_decision(proposal: Proposal, panel: Panel | None = None, **said) ->
         said: reasons for what needed one (no quorum, more than there is).
     """
     call = ranking_field(proposal.call)
-    ranking = ranking_of(call, with_analysis=True)
+    analysed = analysed_for(call)
+    is_fresh = analysed.analysis is not None and not analysed.is_out_of_date
+    ranking = ranking_of(call, with_analysis=is_fresh)  # ranges of other scores are no basis beside a rank of these
     line = next(line for line in ranking.lines if line.pk == proposal.pk)
     found = {
         "weights": {one["code"]: one["weight"] for one in call.field_weights},
@@ -221,6 +223,7 @@ def basis_of_decision(proposal: Proposal, panel: Panel | None = None, **said) ->
         "lay_mean": _text(line.lay_mean),
         "leaving_out": line.leaving_out,
         "resampled": line.resampled,
+        "ranges_calculated_at": analysed.analysis.calculated_at.isoformat() if is_fresh else None,
     }
     if panel is None:
         return found

@@ -19,6 +19,7 @@ from proposals.readings.ranking import ranking_field
 from psc_portal.common import outbox
 from psc_portal.common.models import AuditEvent, OutboxMessage
 from psc_portal.common.refusals import ActionRefused
+from psc_portal.common.templatetags.portal import uk_datetime
 from tests.factories.accounts import UserFactory
 from tests.factories.projects import AffiliationFactory
 from tests.factories.proposals import AssignmentFactory, CallFactory, ProposalFactory, review_of
@@ -554,6 +555,44 @@ def test_the_minutes_are_an_accessible_pdf_of_everything_that_was_decided(client
         assert words in text, words
     reviewer = approved.reviews.first().reviewer
     assert f"{reviewer.full_name} " not in text
+
+
+def test_ranges_are_kept_with_a_decision_only_while_they_rest_on_its_scores_and_the_minutes_date_them():
+    call, staff = CallFactory(at_panel=True), UserFactory(staff=True)
+    first, second = at_panel(call, [4, 2]), at_panel(call, [3, 3])
+    panel_of(call)
+    analysis = actions.analyse_ranking(call=call)
+
+    fresh = actions.decide(proposal=first, by=staff, outcome="declined", reasons="No.").basis
+    review_of(second, scores=[5] * 6, locked=True)
+    stale = actions.decide(proposal=second, by=staff, outcome="declined", reasons="No.").basis
+
+    names = ("leaving_out", "resampled", "ranges_calculated_at")
+    assert (fresh["leaving_out"], fresh["ranges_calculated_at"]) == ((1, 2), analysis.calculated_at.isoformat())
+    assert [stale[name] for name in names] == [None] * 3
+    assert stale["rank"] == 1
+    actions.close_panel(call=call, by=staff)
+    text = minutes.html(Panel.objects.get(call=call))
+    assert f"(1 to 2 without one reviewer, calculated at {uk_datetime(analysis.calculated_at)})" in text
+    assert text.count("without one reviewer") == 1
+
+
+def test_the_minutes_tell_of_decisions_made_before_the_panel_was_set_up():
+    call, staff = CallFactory(at_panel=True), UserFactory(staff=True)
+    early, later = at_panel(call), at_panel(call)
+    actions.decide(proposal=early, by=staff, outcome="approved", reasons="Urgent.", amount=Decimal(9_000))
+    panel_of(call)
+    actions.decide(proposal=later, by=staff, outcome="declined", reasons="No.")
+
+    actions.close_panel(call=call, by=staff)
+
+    text = minutes.html(Panel.objects.get(call=call))
+    assert "£9,000 awarded" in text
+    told = text.partition(f"{early.reference}:")[2].partition("</section>")[0]
+    assert "Approved, £9,000. Recorded by" in told
+    assert ", before the panel was set up." in told
+    assert text.count("before the panel was set up") == 1
+    assert f"<h3>{later.reference}:" in text
 
 
 def test_minutes_that_a_crash_left_unmade_are_made_again():
