@@ -156,15 +156,17 @@ def release_feedback(*, proposal, by, reason="") -> FeedbackLetter:
     letter.decision = decision
     if missing := missing_of(decision, letter):
         raise ActionRefused(f"Write feedback on each criterion. Missing: {'; '.join(missing)}.")
-    if others_wait(decision.proposal) and not reason.strip():
+    reason = reason.strip()
+    if others_wait(decision.proposal) and not reason:
         raise ActionRefused(
             "Other applicants of this call still wait for their letter. Release all letters together, on the page of "
             "the call; or say why this one is told first."
         )
     refuse_nhs_numbers({"Reason": reason})
+    letter.released_alone_reason = reason
     _release(letter, by, bands_of_call(decision.proposal.call).get(decision.proposal.pk, {}))
     audit.record(
-        "release_feedback", decision.proposal, by=by, after={"outcome": decision.outcome, "alone": bool(reason.strip())}
+        "release_feedback", decision.proposal, by=by, after={"outcome": decision.outcome, "alone": bool(reason)}
     )
     return letter
 

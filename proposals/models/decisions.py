@@ -52,6 +52,7 @@ class FeedbackLetter(Timestamped):
     written_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     released_at = models.DateTimeField(null=True, blank=True)
     released_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    released_alone_reason = models.TextField(blank=True, help_text="Why it was released before the others of the call")
     sent_text = models.TextField(blank=True)
 
     class Meta:

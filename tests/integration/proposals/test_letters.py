@@ -192,7 +192,7 @@ def test_staff_with_an_interest_cannot_release_all_and_see_nothing_of_that_lette
 # One alone ------------------------------------------------------------------------------------------------------------
 @pytest.mark.django_db
 def test_one_letter_alone_needs_a_reason_while_others_wait(client_as):
-    _call, staff, (first, second) = call_with_letters(2)
+    call, staff, (first, second) = call_with_letters(2)
     client = client_as(staff)
     address = reverse("admin:proposals_proposal_release", args=[first.pk])
 
@@ -203,6 +203,11 @@ def test_one_letter_alone_needs_a_reason_while_others_wait(client_as):
     assert "Release all letters together" in refused
     assert done.status_code == 302
     assert mails().count() == 2
+    page = client.get(letters_page(call)).content.decode()
+    assert page.count("Released alone:") == 1
+    assert "Released alone: The applicant is about to withdraw from another fund." in page
+    theirs = client_as(first.applicant).get(first.get_absolute_url()).content.decode()
+    assert "another fund" not in theirs + mails().first().body
 
 
 @pytest.mark.django_db
