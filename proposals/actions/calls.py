@@ -12,6 +12,7 @@ from psc_portal.common import audit, clock, outbox
 from psc_portal.common.nhs_numbers import refuse_nhs_numbers
 from psc_portal.common.refusals import ActionRefused
 from psc_portal.common.slugs import unique_slug
+from psc_portal.common.templatetags.portal import uk_date
 
 DATES = ["opens_at", "closes_at", "decision_on", "reviews_due_on"]
 COPIED = [
@@ -204,6 +205,8 @@ def extend_call(*, call, by, closes_at, reason, applicant=None) -> Extension:
     present = _closes_for(stored, applicant)
     if closes_at <= max(present, clock.now()):
         raise ActionRefused("Choose a closing time that is later than the present one and still to come.")
+    if applicant is None:
+        _refuse_after_what_follows(stored, closes_at)
     reason = reason.strip()
     if not reason:
         raise ActionRefused("Say why there is more time.")
@@ -226,6 +229,20 @@ def extend_call(*, call, by, closes_at, reason, applicant=None) -> Extension:
     else:
         audit.record("extend_call_for_one", extension, by=by, after=audit.snapshot(extension, ["closes_at"]))
     return extension
+
+
+def _refuse_after_what_follows(call, closes_at):
+    """What was published with the call comes after its closing, and is not moved by more time."""
+    closes_on = (closes_at + call.grace).astimezone(clock.UK).date()
+    if call.reviews_due_on and closes_on >= call.reviews_due_on:
+        raise ActionRefused(
+            f"Reviews of this call are due on {uk_date(call.reviews_due_on)}. Choose a closing time on an earlier day."
+        )
+    if closes_on >= call.decision_on:
+        raise ActionRefused(
+            f"A decision of this call is promised by {uk_date(call.decision_on)}. Choose a closing time on an earlier "
+            "day."
+        )
 
 
 def _closes_for(call, applicant):

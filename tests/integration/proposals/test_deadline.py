@@ -14,7 +14,7 @@ from proposals.models import Call, Extension, Proposal
 from psc_portal.common import clock
 from psc_portal.common.models import AuditEvent, OutboxMessage
 from psc_portal.common.refusals import ActionRefused
-from psc_portal.common.templatetags.portal import uk_datetime
+from psc_portal.common.templatetags.portal import uk_date, uk_datetime
 from tests.factories.accounts import UserFactory
 from tests.factories.proposals import CallFactory, ProposalFactory, hours
 
@@ -100,6 +100,26 @@ def test_text_of_a_section_that_arrives_after_the_submit_is_shown_back_and_kept_
 
 
 # More time ------------------------------------------------------------------------------------------------------------
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("field", "sentence"), [("reviews_due_on", "Reviews of this call are due on"), ("decision_on", "is promised by")]
+)
+def test_more_time_for_all_ends_before_reviews_are_due_and_a_decision_is_promised(field, sentence):
+    date = clock.today() + dt.timedelta(days=30)
+    call = CallFactory(**{"reviews_due_on": None, field: date})
+
+    def extend_to(day, hour):
+        closes_at = dt.datetime.combine(day, dt.time(hour), clock.UK)
+        return actions.extend_call(call=call, by=call.created_by, closes_at=closes_at, reason="Flood.")
+
+    with pytest.raises(ActionRefused, match=f"{sentence} {uk_date(date)}. Choose a closing time on an earlier day"):
+        extend_to(date, 0)
+    assert not Extension.objects.exists()
+    extend_to(date - dt.timedelta(days=1), 23)
+
+    assert Extension.objects.count() == 1
+
+
 def extend(client, call, **fields):
     closes_at = (timezone.now() + hours(24 * 20)).astimezone(clock.UK)
     parts = {"day": closes_at.day, "month": closes_at.month, "year": closes_at.year, "time": "17:00"}
