@@ -54,7 +54,9 @@ def ask_for_reminder(*, call, email) -> CallReminder:
 
 @transaction.atomic
 def confirm_reminder(*, reminder) -> CallReminder:
-    stored = hold(CallReminder.objects).get(pk=reminder.pk)
+    stored = hold(CallReminder.objects).filter(pk=reminder.pk).first()
+    if stored is None:
+        raise ActionRefused("Your address was deleted meanwhile, so it cannot be confirmed. Ask for a reminder again.")
     if stored.confirmed_at is None:
         stored.confirmed_at = clock.now()
         stored.save(update_fields=["confirmed_at"])

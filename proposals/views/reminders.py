@@ -58,7 +58,11 @@ def reminder(request, reminder_token):
         messages.success(request, "Your address is deleted. You get no reminder of this call.")
         return redirect(found.call)
     if request.method == "POST":
-        actions.confirm_reminder(reminder=found)
+        try:
+            actions.confirm_reminder(reminder=found)
+        except ActionRefused as refusal:
+            messages.error(request, str(refusal))
+            return redirect("proposals:call_remind", found.call.slug)
         messages.success(request, "Confirmed. We remind you of this call.")
         return redirect("proposals:reminder", reminder_token)
     return render(request, "proposals/reminder_manage.html", _context(found.call, reminder=found))

@@ -137,6 +137,22 @@ def test_stopping_deletes_the_address_and_only_a_button_does_it(client, call):
     assert client.get(link).status_code == 404
 
 
+def test_a_confirmation_that_comes_just_after_a_stop_is_answered_with_what_to_do(client, call, monkeypatch):
+    reminder = actions.ask_for_reminder(call=call, email=EMAIL)
+    confirm = actions.confirm_reminder
+
+    def stopped_first(*, reminder):
+        actions.stop_reminder(reminder=reminder)
+        return confirm(reminder=reminder)
+
+    monkeypatch.setattr(actions, "confirm_reminder", stopped_first)
+    answer = client.post(reverse("proposals:reminder", args=[reminder.token]), {"confirm": "1"}, follow=True)
+
+    assert answer.status_code == 200
+    assert "Ask for a reminder again." in answer.content.decode()
+    assert not CallReminder.objects.exists()
+
+
 def test_every_mail_carries_the_link_to_stop(call):
     reminder = on_the_list(call)
     actions.ask_for_reminder(call=call, email=EMAIL)
