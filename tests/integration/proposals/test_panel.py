@@ -132,6 +132,18 @@ def test_the_agenda_shows_earlier_scores_and_reasons_without_reviewers_names(cli
     assert reviewer.full_name not in page.replace(f"Reason of {reviewer.pk}", "")
 
 
+def test_a_score_changed_after_seeing_the_others_is_marked_on_the_agenda(client_as):
+    proposal = at_panel(scores=[4, 2])
+    changed, plain = proposal.reviews.all()
+    type(changed).objects.filter(pk=changed.pk).update(is_changed_after_seeing_others=True)
+
+    page = client_as(UserFactory(staff=True)).get(address_of(proposal.call)).content.decode()
+
+    assert page.count(f"(changed after seeing others): Reason of {changed.reviewer_id} on ") == 6
+    assert page.count("changed after seeing others") == 6
+    assert f"Reason of {plain.reviewer_id} on " in page
+
+
 def test_an_adjusted_rank_on_the_agenda_says_its_group_and_its_range(client_as):
     call = CallFactory(at_panel=True)
     for scores in ([5, 4], [2, 1]):

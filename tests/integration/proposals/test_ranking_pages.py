@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import openpyxl
 import pytest
@@ -196,6 +197,31 @@ def test_the_task_stores_ranges_and_agreement_with_what_they_rest_on():
     assert analysis.results["leaving_out"][str(first.pk)] == [1, 2]
     assert analysis.results["resampled"].keys() == {str(first.pk), str(second.pk)}
     assert [one["number"] for one in analysis.basis["agreement"]] == [1, 2, 3, 4, 5, 6]
+
+
+def test_agreement_is_by_criterion_and_of_lay_and_other_reviewers_apart_also_on_the_page(client_as):
+    # Criterion 1, everyone: (1, 2) and (4, 4, 2). Observed: (1 * 2 / 1 + (0 + 4 + 4) * 2 / 2) / 5 = 10 / 5 = 2.
+    # Expected: over the ten pairs of 1 2 4 4 2: 2 * (1 + 9 + 9 + 1 + 4 + 4 + 0 + 0 + 4 + 4) = 72, / (5 * 4) = 3.6.
+    # Alpha = 1 - 2 / 3.6 = 0.444. Others: (1, 2) and (4, 4): observed 2 / 4 = 0.5, expected
+    # 2 * (1 + 9 + 9 + 4 + 4 + 0) / 12 = 4.5, alpha = 1 - 0.5 / 4.5 = 0.889. Lay: one score only, so none.
+    # Criterion 2: all gave 3, so it is not defined.
+    call, _proposals = call_with({
+        "First": {"a": [1, 3, 3, 3, 3, 3], "b": [2, 3, 3, 3, 3, 3]},
+        "Second": {"a": [4, 3, 3, 3, 3, 3], "b": [4, 3, 3, 3, 3, 3], "lay": [2, 3, 3, 3, 3, 3]},
+    })  # fmt: skip
+
+    first, second, *_others = analysed(call).basis["agreement"]
+    page = page_of(client_as(UserFactory(staff=True)), call).content.decode()
+
+    assert (first["all"], first["lay"], first["others"]) == (0.444, None, 0.889)
+    assert (first["all_proposals"], first["lay_proposals"], first["others_proposals"]) == (2, 0, 2)
+    assert (second["all"], second["lay"], second["others"]) == (None, None, None)
+    table = page.partition('aria-label="Agreement"')[2].partition("</table>")[0]
+    rows = [re.findall(r"<td[^>]*>([^<]*)</td>", row) for row in table.split("<tr")[2:]]
+    assert rows[:2] == [
+        ["0.44", "not defined", "0.89", "2"],
+        ["not defined", "not defined", "not defined", "2"],
+    ]
 
 
 def test_of_many_analyses_of_a_call_the_latest_are_kept_and_those_of_other_calls_stay():
