@@ -7,6 +7,7 @@ fails the walk until a value for it is given below.
 import io
 import zipfile
 from collections.abc import Iterator
+from decimal import Decimal
 
 import pypdf
 import pytest
@@ -30,7 +31,8 @@ from proposals.models import (
     PanelScore,
     Proposal,
 )
-from psc_portal.common import audit
+from psc_portal.common import audit, outbox
+from psc_portal.common.models import AuditEvent, OutboxMessage
 from tests.factories.accounts import UserFactory
 from tests.factories.projects import OrganisationFactory
 from tests.factories.proposals import (
@@ -45,6 +47,7 @@ pytestmark = pytest.mark.django_db
 
 TEXT, PEOPLE, SCORES, VERDICT, MESSAGE, FILE = "zqtext", "zqpeople", "zqreason", "zqverdict", "zqmessage", "zqfile"
 ALL = (TEXT, PEOPLE, SCORES, VERDICT, MESSAGE, FILE)
+ODD_SCORES, TOTAL, MEAN = [1, 5, 4, 5, 2, 4], "3.55", "3.18"  # of the weights 20, 25, 15, 20, 15, 5; with two threes
 NAMES_PEOPLE = (
     "organisation_name",
     "partner_roles",
@@ -124,10 +127,12 @@ class World:
         return proposal
 
     def _people(self) -> dict:
-        proposal, locked = self.proposal, {"locked": True, "scores": [3] * 6}
-        self.others_review = review_of(proposal, **locked)
+        proposal, locked = self.proposal, {"locked": True, "scores": [3] * 6, "total": Decimal(3)}
+        self.others_review = review_of(proposal, **locked | {"scores": ODD_SCORES, "total": Decimal(TOTAL)})
         self.others_review.scores.update(reason=f"Because {SCORES}")
         type(self.others_review).objects.filter(pk=self.others_review.pk).update(comment=f"To the panel {SCORES}")
+        kept = audit.snapshot(self.others_review, ["total", "status"])
+        audit.record("lock_review", self.others_review, by=self.others_review.reviewer, after=kept)
         conflicted = AssignmentFactory(proposal=proposal, status="conflicted").reviewer
         staff_conflicted = UserFactory(staff=True)
         for user in (conflicted, staff_conflicted):
@@ -183,7 +188,8 @@ class World:
         PanelScore.objects.create(
             proposal=self.proposal, score=2, reason=f"Panel {VERDICT}", by=staff, at=timezone.now()
         )
-        audit.record("decide", self.proposal, by=staff, after={"outcome": "declined"})
+        audit.record("decide", self.proposal, by=staff, after={"outcome": VERDICT})
+        outbox.store_mail(to=[self.applicant.email], subject=f"{TEXT}: {VERDICT}", body=f"We say {VERDICT}")
         Proposal.objects.filter(pk=self.proposal.pk).update(status="declined")
 
 
@@ -217,7 +223,7 @@ PARAMETERS = {  # what the names in the portal's addresses stand for
 
 
 def addresses(world, resolver=None, namespace="", outer=()) -> Iterator[str]:
-    """Every address of calls and proposals, in the site and in the admin, and every one without parameters."""
+    """Every address of calls, proposals, audit trail and outbox, in site and admin, and each without parameters."""
     for entry in (resolver or get_resolver()).url_patterns:
         parameters = (*outer, *getattr(entry.pattern, "converters", {}))
         if isinstance(entry, URLResolver):
@@ -228,7 +234,7 @@ def addresses(world, resolver=None, namespace="", outer=()) -> Iterator[str]:
 
 
 def _filled(world, entry, name, parameters) -> Iterator[str]:
-    if name.startswith("admin:proposals_") and parameters:
+    if name.startswith(("admin:proposals_", "admin:common_")) and parameters:
         yield from (reverse(name, args=[pk]) for pk in _rows_of(entry.name))
     elif name.startswith("proposals:") and parameters:
         yield from _combined(world, name, parameters)
@@ -237,7 +243,7 @@ def _filled(world, entry, name, parameters) -> Iterator[str]:
 
 
 def _rows_of(name) -> list:
-    model = apps.get_model("proposals", name.split("_")[1])
+    model = apps.get_model(*name.split("_")[:2])
     return list(model.objects.values_list("pk", flat=True)[:12])
 
 
@@ -262,11 +268,12 @@ def words_of(response) -> str:
     return told.lower()
 
 
-REGISTERS = (
+MEANT_TO_TELL = (
     "/my/affiliations/",
     "/pledges/sign-up/organisation/",
-    "/admin/accounts/",
-)  # they list every organisation or account
+    "/admin/accounts/",  # these three list every organisation or account
+    "/demo/mailbox/",  # a demonstration's mail, which goes nowhere else; there is no such page without DEMO=1
+)
 
 
 def client_of(user, client_as):
@@ -274,8 +281,9 @@ def client_of(user, client_as):
 
 
 CASES = [
-    *((who, secrets, False) for who, secrets in FORBIDDEN.items()),
-    *((who, secrets, True) for who, secrets in BLIND.items()),
+    (who, (*secrets, TOTAL, MEAN) if SCORES in secrets else secrets, is_blind)
+    for forbidden, is_blind in ((FORBIDDEN, False), (BLIND, True))
+    for who, secrets in forbidden.items()
 ]
 
 
@@ -290,10 +298,25 @@ def test_no_address_tells_a_secret(who, secrets, is_blind, client_as):
         if response.status_code < 400:
             walked += 1
             told += [f"{address} tells {word}" for word in secrets if word in words_of(response)]
-    told = [one for one in told if not one.startswith(REGISTERS)]
+    told = [one for one in told if not one.startswith(MEANT_TO_TELL)]
 
     assert told == []
     assert walked > 30  # the walk did reach the public pages and the lists
+
+
+def test_the_walk_comes_by_the_trail_and_the_outbox_and_somebody_does_see_the_numbers(client_as):
+    world = World(is_blind=False)
+    events, mails = AuditEvent.objects.filter(verb="lock_review"), OutboxMessage.objects.filter(kind="mail")
+    wanted = [
+        reverse("admin:common_auditevent_change", args=[events.get().pk]),
+        reverse("admin:common_outboxmessage_change", args=[mails.get().pk]),
+    ]
+    client = client_as(UserFactory(staff=True))
+
+    assert set(wanted) <= set(addresses(world))
+    ranking = words_of(client.get(reverse("admin:proposals_call_ranking", args=[world.call.pk])))
+    review = words_of(client.get(reverse("admin:proposals_review_change", args=[world.others_review.pk])))
+    assert (MEAN in ranking, TOTAL in review) == (True, True)
 
 
 def test_the_walk_comes_by_the_ranking_and_its_downloads_which_tell_others_of_the_proposal(client_as):
