@@ -89,6 +89,9 @@ class AssignmentAdmin(SaysWhatIsTooLate, ExportAdmin, ActionAdmin):
             "decline", form=forms.DeclineForm, action=actions.decline_assignment, label="Decline",
             permission=permissions.can_answer_assignment,
             when=status_is(Assignment.Status.ASSIGNED, Assignment.Status.CLEARED),
+            success=lambda assignment, result: f"You do not review {assignment.proposal.reference}. Thank you for saying "
+            "so. We ask somebody else.",
+            success_url=lambda assignment, result: reverse("admin:proposals_assignment_changelist"),
         ),
         verb(
             "take_back", action=actions.take_back_assignment, label="Take back",

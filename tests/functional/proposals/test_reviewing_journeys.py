@@ -4,9 +4,10 @@ from django.urls import reverse
 
 from proposals import actions
 from proposals.models import Assignment, ConflictOfInterest, Review, Screening
+from psc_portal.common import clock
 from tests.factories.projects import AffiliationFactory
 from tests.factories.proposals import CallFactory, ProposalFactory, review_of
-from tests.functional.browsing import PHONE, fill, follow, press
+from tests.functional.browsing import PHONE, day, fill, follow, press
 
 REASON = "Two hospitals asked for it."
 
@@ -116,3 +117,97 @@ def test_a_review_saves_itself_counts_what_is_done_and_shows_both_texts_of_two_t
     fill(page, {f"reason_{second.pk}": "Seen in one patient too."})
     page.get_by_text("Saved at").wait_for()
     assert review.scores.get(criterion=second).reason == "Seen in one patient too."
+
+
+def score_all(page, criteria, score="4"):
+    fill(page, {f"score_{one.pk}": score for one in criteria} | {f"reason_{one.pk}": REASON for one in criteria})
+
+
+def test_a_lay_reviewer_of_a_blind_call_tries_an_example_locks_sees_the_others_and_is_unlocked_by_staff(
+    visit, make_person, log_in, look
+):
+    staff, reviewer = make_person(staff=True), make_person(reviewer=True, is_lay=True)
+    call = CallFactory(in_assessment=True, is_blind=True)
+    proposal = ProposalFactory(in_assessment=True, call=call)
+    hidden = [proposal.applicant.full_name, proposal.organisation.name]
+    text = "A ward gives every patient a bell."
+    example = actions.add_example(call=call, by=staff, title="Bells", text=text)
+    (assignment,) = actions.assign_reviewers(
+        proposal=proposal, by=staff, reviewers=[reviewer], accept_fewer=True, due_on=clock.today()
+    )
+    actions.declare_interest(assignment=assignment, by=reviewer, has_interest=False)
+    theirs = review_of(proposal, scores=[1] * 6, locked=True)
+    criteria = list(call.criterion_set.criteria.all())
+    page, office = visit(), visit()
+    log_in(page, reviewer)
+    log_in(office, staff)
+
+    page.goto(reverse("admin:proposals_review_score", args=[assignment.review.pk]))
+    read = page.locator("main").inner_text()
+    assert "In the writers’ plain words" in read and not any(name in read for name in hidden)
+    assert page.locator("main details", has_text="Growth").first.get_attribute("open") is None
+    look(page)
+    follow(page, example.title)
+    assert text in page.locator("main").inner_text()
+    fill(page, {f"score_{one.pk}": "3" for one in criteria})
+    press(page, "Save my scores")
+    assert "1 gave 3" in page.locator("main").inner_text()
+    look(page)
+
+    page.goto(reverse("admin:proposals_review_score", args=[assignment.review.pk]))
+    score_all(page, criteria)
+    press(page, "Save and lock")
+    assert str(theirs.reviewer) not in page.locator("main").inner_text()
+    follow(page, "Show the other reviews")
+    press(page, "Show the other reviews")
+    assert str(theirs.reviewer) in page.locator("main").inner_text()
+    look(page)
+
+    office.goto(reverse("admin:proposals_review_change", args=[assignment.review.pk]))
+    follow(office, "Unlock")
+    press(office, "Unlock")
+    assert "Say why this review is opened again." in office.locator("main").inner_text()
+    fill(office, {"reason": "A score was mistyped."})
+    press(office, "Unlock")
+    page.goto(reverse("admin:proposals_review_score", args=[assignment.review.pk]))
+    score_all(page, criteria, "2")
+    press(page, "Save and lock")
+    assert "changed after seeing others" in page.locator("main").inner_text()
+    office.reload()
+    assert "A score was mistyped. (total until then 4.00)" in office.locator("main").inner_text()
+
+
+def test_one_declares_an_interest_one_declines_and_staff_give_the_review_to_a_third(visit, make_person, log_in, look):
+    staff = make_person(staff=True)
+    conflicted, busy, third = (make_person(reviewer=True) for _ in range(3))
+    proposal = ProposalFactory(in_assessment=True, call__in_assessment=True)
+    given = actions.assign_reviewers(
+        proposal=proposal, by=staff, reviewers=[conflicted, busy], accept_fewer=True, due_on=clock.today()
+    )
+    first, second = (one.pk for one in sorted(given, key=lambda one: one.reviewer != conflicted))
+    page = visit()
+    log_in(page, conflicted)
+    page.goto(reverse("admin:proposals_assignment_declare", args=[first]))
+    fill(page, {"interest": "yes", "kind": "close"})
+    press(page, "Declare interests")
+    assert f"There is an interest in {proposal.reference}" in page.locator("body").inner_text()
+    look(page)
+
+    other = visit()
+    log_in(other, busy)
+    other.goto(reverse("admin:proposals_assignment_decline", args=[second]))
+    fill(other, {"reason": "On leave until June."})
+    press(other, "Decline")
+    assert f"You do not review {proposal.reference}." in other.locator("body").inner_text()
+
+    office = visit()
+    log_in(office, staff)
+    office.goto(reverse("admin:proposals_assignment_change", args=[second]))
+    assert "On leave until June." in office.locator("main").inner_text()
+    office.goto(reverse("admin:proposals_proposal_assign", args=[proposal.pk]))
+    look(office)
+    fill(office, {"reviewers": [str(third.pk)], "due_on": day(clock.today()), "accept_fewer": True})
+    press(office, "Assign reviewers")
+
+    statuses = dict(Assignment.objects.filter(proposal=proposal).values_list("reviewer", "status"))
+    assert statuses == {conflicted.pk: "conflicted", busy.pk: "declined", third.pk: "assigned"}
