@@ -89,8 +89,7 @@ class AssignmentAdmin(SaysWhatIsTooLate, ExportAdmin, ActionAdmin):
             "decline", form=forms.DeclineForm, action=actions.decline_assignment, label="Decline",
             permission=permissions.can_answer_assignment,
             when=status_is(Assignment.Status.ASSIGNED, Assignment.Status.CLEARED),
-            success=lambda assignment, result: f"You do not review {assignment.proposal.reference}. Thank you for saying "
-            "so. We ask somebody else.",
+            success=lambda one, result: f"You do not review {one.proposal.reference}. We ask somebody else.",
             success_url=lambda assignment, result: reverse("admin:proposals_assignment_changelist"),
         ),
         verb(
