@@ -16,18 +16,18 @@ class CallFilter(admin.ListFilter):
     """Rows of one call. The calls are read only when their names are shown."""
 
     title = "call"
-    parameter = "call"
+    parameter_name = "call"
     path = "call"
 
     def __init__(self, request, params, model, model_admin):
         super().__init__(request, params, model, model_admin)
-        self.chosen = params.pop(self.parameter, [""])[-1]
+        self.chosen = params.pop(self.parameter_name, [""])[-1]
 
     def has_output(self):
         return True
 
     def expected_parameters(self):
-        return [self.parameter]
+        return [self.parameter_name]
 
     def queryset(self, request, queryset):
         if not self.chosen:
@@ -35,12 +35,12 @@ class CallFilter(admin.ListFilter):
         return queryset.filter(**{self.path: int(self.chosen)}) if self.chosen.isdecimal() else queryset.none()
 
     def choices(self, changelist):
-        without = changelist.get_query_string(remove=[self.parameter])
+        without = changelist.get_query_string(remove=[self.parameter_name])
         yield {"selected": not self.chosen, "query_string": without, "display": "All"}
         for pk, title in Call.objects.published().values_list("pk", "title"):
             yield {
                 "selected": self.chosen == str(pk),
-                "query_string": changelist.get_query_string({self.parameter: pk}),
+                "query_string": changelist.get_query_string({self.parameter_name: pk}),
                 "display": title,
             }
 

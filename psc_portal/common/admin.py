@@ -126,12 +126,15 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     def lookup_allowed(self, lookup, value, request):
         """Only what the list offers as a filter: stock admin takes any column of the table from the address, and
         by counting rows one reads there what no page shows."""
+        filters = self.get_list_filter(request)
+        if lookup in {getattr(one, "parameter_name", None) for one in filters}:  # a filter of its own making
+            return super().lookup_allowed(lookup, value, request)
         name = lookup.split("__")[0]
         try:
             self.opts.get_field(name)
-        except FieldDoesNotExist:  # a filter with a name of its own
+        except FieldDoesNotExist:
             return super().lookup_allowed(lookup, value, request)
-        offered = [one[0] if isinstance(one, tuple) else one for one in self.get_list_filter(request)]
+        offered = [one[0] if isinstance(one, tuple) else one for one in filters]
         offered += [self.date_hierarchy]
         is_offered = name in {one.split("__")[0] for one in offered if isinstance(one, str)}
         return is_offered and super().lookup_allowed(lookup, value, request)
