@@ -96,7 +96,6 @@ def draft(request, slug, public_id):
             "tasks": [_task(proposal, one) for one in progress],
             "done": done,
             "wanted": sum(one.section.is_required for one in progress),
-            "accepts_until": proposal.accepts_until(),
         },
     )
 
@@ -384,7 +383,6 @@ def draft_check(request, slug, public_id):
             "totals": questions.shown_totals(proposal.answers),
             "attachments": [one for one in attachments if not one.question],
             "may_submit": permissions.can_submit(request.user, proposal),
-            "accepts_until": proposal.accepts_until(),
             "crumbs": draft_crumbs(proposal, "check"),
         },
     )
