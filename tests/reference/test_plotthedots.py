@@ -1,41 +1,21 @@
 """Our XmR chart against NHSRplotthedots 0.2.2, the package that NHS analysts trust: every field of every case."""
 
-import json
-import os
-from datetime import date
-from pathlib import Path
-
 import pytest
 
 from measurement import spc
+from tests.reference import cases
 
-ROOT = Path(__file__).resolve().parents[2]
-FOLDER = (ROOT / os.environ.get("SPC_REFERENCE_DIR", "../shared/reference/spc")).resolve()
-CASES_FILE = FOLDER / "plotthedots.json"
-CASES = json.loads(CASES_FILE.read_text()) if CASES_FILE.is_file() else {"cases": [], "refused": []}
-
-# The package crashes on these two. METHOD.md says what to do instead: no trend, and an empty chart.
-ANSWERED_INSTEAD = {"err-missing-in-trend", "err-empty"}
-REFUSED = [case for case in CASES["refused"] if case["id"] not in ANSWERED_INSTEAD]
-
-
-@pytest.fixture(autouse=True)
-def reference_cases_are_there():
-    if not CASES_FILE.is_file():
-        pytest.skip(f"no reference cases at {CASES_FILE}: set SPC_REFERENCE_DIR to the folder that has them")
+FORM = "improvement_direction"
 
 
 def chart_of(case):
-    given = dict(case["input"])
-    if given["values"] is None:
-        series = json.loads((FOLDER / "series.json").read_text())["series"][given["series"]]
-        given |= {"dates": series["dates"], "values": series["values"]}
+    given = case["input"]
     return spc.xmr(
-        [date.fromisoformat(day) for day in given["dates"]],
+        cases.days(given["dates"]),
         given["values"],
         direction=given["improvement_direction"],
         target=given["target"],
-        rebase=[date.fromisoformat(day) for day in given["rebase"]],
+        rebase=cases.days(given["rebase"]),
         baseline=given["fix_after_n_points"],
         trajectory=given["trajectory"],
         screen=given["screen_outliers"],
@@ -97,45 +77,20 @@ def in_the_words_of_the_package(chart):
     }
 
 
-def assert_same(ours, theirs, place):
-    """Numbers to a relative 1e-9, everything else exactly."""
-    if isinstance(theirs, dict):
-        assert ours.keys() == theirs.keys(), place
-        for key in theirs:
-            assert_same(ours[key], theirs[key], f"{place}.{key}")
-    elif isinstance(theirs, list):
-        assert len(ours) == len(theirs), place
-        for i, (one, other) in enumerate(zip(ours, theirs, strict=True)):
-            assert_same(one, other, f"{place}[{i}]")
-    elif isinstance(theirs, int | float) and not isinstance(theirs, bool) and ours is not None:
-        assert ours == pytest.approx(theirs, rel=1e-9, abs=1e-12), place
-    else:
-        assert type(ours) is type(theirs), place
-        assert ours == theirs, place
-
-
-@pytest.mark.parametrize("case", CASES["cases"], ids=lambda case: case["id"])
+@pytest.mark.parametrize("case", cases.with_input(FORM))
 def test_every_field_equals_the_package(case):
-    assert_same(in_the_words_of_the_package(chart_of(case)), case["expected"], case["id"])
+    cases.assert_same(in_the_words_of_the_package(chart_of(case)), case["expected"], case["id"])
 
 
-@pytest.mark.parametrize("case", REFUSED, ids=lambda case: case["id"])
+@pytest.mark.parametrize("case", cases.with_input(FORM, "refused"))
 def test_what_the_package_refuses_is_refused_with_a_sentence(case):
-    with pytest.raises(ValueError, match=r"^[A-Z].+\.$"):
-        chart_of(case)
+    if cases.is_answered_instead(case):
+        chart = chart_of(case)
 
-
-def test_a_missing_value_inside_a_rise_is_no_trend():
-    case = next(case for case in CASES["refused"] if case["id"] == "err-missing-in-trend")
-
-    chart = chart_of(case)
-
-    assert set(chart.trends) == {0}
-
-
-def test_no_data_is_an_empty_chart():
-    case = next(case for case in CASES["refused"] if case["id"] == "err-empty")
-
-    chart = chart_of(case)
-
-    assert (chart.parts, chart.variation, chart.assurance) == ((), spc.Variation.COMMON_CAUSE, None)
+        for stretch in range(len(chart.dates) - spc.RUN_LENGTH + 1):
+            window = slice(stretch, stretch + spc.RUN_LENGTH)
+            assert None not in chart.values[window] or not all(chart.trends[window])
+        assert chart.dates or (chart.parts, chart.variation, chart.assurance) == ((), spc.Variation.COMMON_CAUSE, None)
+    else:
+        with pytest.raises(ValueError, match=r"^[A-Z].+\.$"):
+            chart_of(case)

@@ -1,16 +1,15 @@
-"""Statistical process control: the arithmetic behind the charts, without Django.
-
-So far the XmR chart with the rules of NHS England's "Making Data Count", equal to the R package NHSRplotthedots 0.2.2
-point for point. Run charts and the other Shewhart charts stand beside `xmr` as functions of their own, each with its
-result type, when they come.
-"""
+"""The XmR chart with the rules of NHS England's "Making Data Count", point for point as NHSRplotthedots 0.2.2."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from itertools import pairwise
+from itertools import compress, pairwise
+from operator import gt, lt
+from typing import Any
+
+from measurement.spc.series import base_length, in_date_order, position_of, split, total
 
 # Natural process limits lie 3 sigma from the mean, sigma being the average moving range / d2 with d2 = 1.128 for ranges
 # of two points. D. J. Wheeler, Understanding Variation, 2nd ed. (2000), rounds 3 / 1.128 to 2.66; so does NHS England.
@@ -80,7 +79,6 @@ class Assurance(StrEnum):
 
 HIGH = frozenset({Label.ABOVE_LIMIT, Label.TREND_UP, Label.TWO_OF_THREE_ABOVE, Label.SHIFT_ABOVE})
 LOW = frozenset({Label.BELOW_LIMIT, Label.TREND_DOWN, Label.TWO_OF_THREE_BELOW, Label.SHIFT_BELOW})
-
 _JUDGED_HIGH = {
     Direction.INCREASE: PointType.IMPROVEMENT,
     Direction.DECREASE: PointType.CONCERN,
@@ -149,7 +147,8 @@ class XmrChart:
 
     `sides` is -1, 0 or 1 and None for a missing value; `outside` and `near` are None also where limits are undefined.
     `trends` holds 1 or -1 where the trend rule marks a point, whatever its label says; `shifts` and `pairs` (two of
-    three) hold the side likewise; 0 where the rule does not mark it.
+    three) hold the side likewise; 0 where the rule does not mark it. `excluded` are the positions of points that
+    neither set the lines nor count in a rule that needs several points.
     """
 
     direction: Direction
@@ -169,6 +168,7 @@ class XmrChart:
     parts: tuple[Part, ...]
     variation: Variation
     assurance: Assurance | None
+    excluded: frozenset[int] = frozenset()
 
     @property
     def is_short(self) -> bool:
@@ -180,6 +180,30 @@ class XmrChart:
         """The lines in force at the end of the chart."""
         return self.parts[-1].limits if self.parts else NO_LIMITS
 
+    # The lines as columns, for whoever treats charts of all types alike
+    @property
+    def centre(self) -> tuple[float | None, ...]:
+        return self._line("mean")
+
+    @property
+    def lower(self) -> tuple[float | None, ...]:
+        return self._line("lower")
+
+    @property
+    def upper(self) -> tuple[float | None, ...]:
+        return self._line("upper")
+
+    @property
+    def near_lower(self) -> tuple[float | None, ...]:
+        return self._line("near_lower")
+
+    @property
+    def near_upper(self) -> tuple[float | None, ...]:
+        return self._line("near_upper")
+
+    def _line(self, name: str) -> tuple[float | None, ...]:
+        return tuple(getattr(part.limits, name) for part in self.parts for _ in range(part.n))
+
 
 def xmr(
     dates: Sequence[date],
@@ -187,8 +211,9 @@ def xmr(
     *,
     direction: Direction | str,
     target: float | None = None,
-    rebase: Sequence[date] = (),
-    baseline: int | None = None,
+    rebase: Collection[date] = (),
+    baseline: int | date | None = None,
+    exclude: Collection[date] = (),
     trajectory: Sequence[float | None] | None = None,
     screen: bool = True,
 ) -> XmrChart:
@@ -200,7 +225,10 @@ def xmr(
         direction: which way is better.
         target: the value to reach, in the same unit; used for `assurance` only.
         rebase: dates on which a new part starts, with the point on that date; others have no effect.
-        baseline: the first so many points of each part (12 or more) set its lines; None, or a shorter part: all do.
+        baseline: the first so many points of each part (12 or more), or those up to a date, set its lines. None, a
+            shorter part, or fewer than 12 points up to the date: all its points do.
+        exclude: dates of points to leave out of mean, limits and of the rules that need several points; their
+            neighbours become adjacent, and they are still judged against the limits. Ours: the package has no such.
         trajectory: planned values, one a point; carried through only.
         screen: leave out moving ranges of 3.267 times their mean or more, once, before limits are set.
 
@@ -211,58 +239,53 @@ def xmr(
         ValueError: one sentence that says what is wrong with the input.
     """
     direction = _direction(direction)
-    order = _checked_order(dates, values, baseline, target)
-    dates = tuple(dates[i] for i in order)
-    ys = tuple(values[i] for i in order)
-    if trajectory is not None and len(trajectory) != len(dates):
-        raise ValueError("Give one trajectory value for each date.")
-    planned = (None,) * len(dates) if trajectory is None else tuple(trajectory[i] for i in order)
-    groups, spans = _split(dates, frozenset(rebase))
+    planned = (None,) * len(dates) if trajectory is None else trajectory
+    _refuse_what_is_no_series(dates, values, planned, baseline, target)
+    dates, ys, planned = in_date_order(dates, values, planned)
+    excluded = position_of(dates, exclude) if exclude else frozenset()
+    groups: list[int] = []
     sides: list[int | None] = []
     outside: list[bool | None] = []
     near: list[bool | None] = []
-    labels: list[Label] = []
-    trends: list[int] = []
-    pairs: list[int] = []
-    shifts: list[int] = []
+    rules = _Rules({}, {}, {})
     parts: list[Part] = []
-    for start, stop in spans:
+    for group, start, stop in split(dates, rebase):
         part_ys = ys[start:stop]
-        limits = xmr_limits(part_ys[:baseline] if baseline and len(part_ys) >= baseline else part_ys, screen=screen)
+        base = base_length(dates[start:stop], baseline, SHORTEST_BASELINE)
+        kept = [i for i in range(stop - start) if start + i not in excluded] if excluded else None
+        limits = xmr_limits(_only(part_ys, kept, base), screen=screen)
         part_sides = _sides(part_ys, limits.mean)
         part_outside, part_near = _zones(part_ys, limits)
-        part_trends = _trends(part_ys)
-        part_shifts = _shifts(part_sides)
-        part_pairs = _pairs(part_sides, part_near)
-        labels += _labels(part_sides, part_outside, part_ys, part_trends, part_pairs, part_shifts)
+        at = range(start, stop) if kept is None else [start + i for i in kept]
+        rules.find(_only(part_ys, kept), _only(part_sides, kept), _only(part_near, kept), at)
+        groups += [group] * (stop - start)
         sides += part_sides
         outside += part_outside
         near += part_near
-        trends += part_trends
-        pairs += part_pairs
-        shifts += part_shifts
-        parts.append(Part(groups[start], start, stop, limits))
+        parts.append(Part(group, start, stop, limits))
+    n = len(dates)
+    labels = rules.labels(sides, _where(outside))
     of_label = _POINT_TYPES[direction]
-    point_types = tuple([of_label[label] for label in labels])
-    last_type = point_types[-1] if point_types else PointType.COMMON_CAUSE
+    point_types = {i: of_label[label] for i, label in labels.items()}
     return XmrChart(
         direction=direction,
         target=target,
         dates=dates,
         values=ys,
         trajectory=planned,
-        groups=groups,
+        groups=tuple(groups),
         sides=tuple(sides),
         outside=tuple(outside),
         near=tuple(near),
-        trends=tuple(trends),
-        pairs=tuple(pairs),
-        shifts=tuple(shifts),
-        labels=tuple(labels),
-        point_types=point_types,
+        trends=_column(rules.trends, n, 0),
+        pairs=_column(rules.pairs, n, 0),
+        shifts=_column(rules.shifts, n, 0),
+        labels=_column(labels, n, Label.COMMON_CAUSE),
+        point_types=_column(point_types, n, PointType.COMMON_CAUSE),
         parts=tuple(parts),
-        variation=_VARIATIONS.get((last_type, direction), Variation.COMMON_CAUSE),
+        variation=_VARIATIONS.get((point_types.get(n - 1), direction), Variation.COMMON_CAUSE),
         assurance=assurance(parts[-1].limits if parts else NO_LIMITS, target, direction),
+        excluded=excluded,
     )
 
 
@@ -271,23 +294,30 @@ def xmr_limits(base: Sequence[float | None], *, screen: bool = True) -> Limits:
 
     Every base value counts in the mean, wild or not; a moving range is not bridged over a missing value.
     """
-    known = [y for y in base if y is not None]
-    if not known:
+    n = len(base) - base.count(None)
+    if not n:
         return NO_LIMITS
-    # an exactly rounded sum: a naive one puts a constant series of 0.1 below its own mean
-    mean = math.fsum(known) / len(known)
-    if len(known) == len(base):
-        ranges = [abs(b - a) for a, b in pairwise(known)]
+    mean = total(base) / n
+    if n == len(base):
+        ranges = [abs(b - a) for a, b in pairwise(base)]
     else:
         ranges = [abs(b - a) for a, b in pairwise(base) if a is not None and b is not None]
-    if ranges and screen:
-        cut = SCREEN_SCALE * (math.fsum(ranges) / len(ranges))
-        ranges = [moving_range for moving_range in ranges if moving_range < cut]
-    if not ranges:
+    average = mean_range(ranges, screen=screen)
+    if average is None:
         return Limits(mean, None, None, None, None)
-    average = math.fsum(ranges) / len(ranges)
     far, close = XMR_SCALE * average, NEAR_SCALE * average
     return Limits(mean, mean - far, mean + far, mean - close, mean + close)
+
+
+def mean_range(ranges: Sequence[float], *, screen: bool, cut_at: float = SCREEN_SCALE) -> float | None:
+    """Mean moving range, without those of `cut_at` times the mean or more where screened. None where none is left."""
+    if not ranges:
+        return None
+    average = math.fsum(ranges) / len(ranges)
+    if not screen or max(ranges) < cut_at * average:
+        return average
+    ranges = [one for one in ranges if one < cut_at * average]
+    return math.fsum(ranges) / len(ranges) if ranges else None
 
 
 def assurance(limits: Limits, target: float | None, direction: Direction) -> Assurance | None:
@@ -308,120 +338,162 @@ def _direction(direction: Direction | str) -> Direction:
         raise ValueError("The improvement direction must be increase, decrease or neutral.") from None
 
 
-def _checked_order(
-    dates: Sequence[date], values: Sequence[float | None], baseline: int | None, target: float | None
-) -> Sequence[int]:
-    """Positions in date order; refuses input from which no honest chart can be made."""
-    n = len(dates)
-    if len(values) != n:
+def _refuse_what_is_no_series(dates, values, trajectory, baseline, target) -> None:
+    """Refuses input from which no honest chart can be made."""
+    if len(values) != len(dates):
         raise ValueError("Give one value, or None, for each date.")
-    if baseline is not None and (baseline != int(baseline) or baseline < SHORTEST_BASELINE):
+    if len(trajectory) != len(dates):
+        raise ValueError("Give one trajectory value for each date.")
+    if (
+        baseline is not None
+        and not isinstance(baseline, date)
+        and (baseline != int(baseline) or baseline < SHORTEST_BASELINE)
+    ):
         raise ValueError(f"A baseline must have at least {SHORTEST_BASELINE} points.")
-    if len(set(dates)) != n:
-        raise ValueError("Two points have the same date: give each date once.")
     if target is not None and not math.isfinite(target):
         raise ValueError("The target must be an ordinary number.")
-    if not all(y is None or math.isfinite(y) for y in values):
+    if not _all_ordinary(values):
         raise ValueError("Every value must be an ordinary number, or None where it is missing.")
-    return sorted(range(n), key=dates.__getitem__)
 
 
-def _split(dates: Sequence[date], rebase: frozenset[date]) -> tuple[tuple[int, ...], list[tuple[int, int]]]:
-    """Group number of each point (rebase dates met so far), and where each group starts and stops."""
-    group, groups, starts = 0, [], []
-    for i, day in enumerate(dates):
-        group += day in rebase
-        if i == 0 or day in rebase:
-            starts.append(i)
-        groups.append(group)
-    return tuple(groups), list(zip(starts, [*starts[1:], len(dates)], strict=False))
+def _all_ordinary(values: Sequence[float | None]) -> bool:
+    """Neither infinite nor undefined, nor beyond what can be added up: any of these would show in the sum."""
+    try:
+        return math.isfinite(total(values))
+    except (OverflowError, ValueError):
+        return False
+
+
+def _only(column: Sequence, kept: Sequence[int] | None, base: int | None = None) -> Sequence:
+    """The column without what is excluded (`kept` says what is not, None means nothing is), as far as the base goes."""
+    if kept is None:
+        return column if base is None else column[:base]
+    return [column[i] for i in kept if base is None or i < base]
+
+
+def _column(marks: dict[int, Any], n: int, otherwise: Any) -> tuple:
+    """Marks by position as a column of n points."""
+    column = [otherwise] * n
+    for i, mark in marks.items():
+        column[i] = mark
+    return tuple(column)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """Which points of the chart the rules of several points mark, by position: 1 for high or rising, -1 for low."""
+
+    trends: dict[int, int]
+    pairs: dict[int, int]
+    shifts: dict[int, int]
+
+    def find(self, ys: Sequence[float | None], sides: Sequence[int | None], near: Sequence, at: Sequence[int]) -> None:
+        """Apply them to the points of one part; `at` says where in the chart these are."""
+        for mine, found in (
+            (self.trends, _trends(ys)),
+            (self.pairs, _pairs(sides, near)),
+            (self.shifts, _shifts(sides)),
+        ):
+            for i, sign in found.items():
+                mine[at[i]] = sign
+
+    def labels(self, sides: Sequence[int | None], outside: Sequence[int]) -> dict[int, Label]:
+        """The first rule that marks each point: outside the limits, trend, two of three, shift; so the last first."""
+        labels = {i: Label.SHIFT_ABOVE if side == 1 else Label.SHIFT_BELOW for i, side in self.shifts.items()}
+        for i, side in self.pairs.items():
+            labels[i] = Label.TWO_OF_THREE_ABOVE if side == 1 else Label.TWO_OF_THREE_BELOW
+        for i, way in self.trends.items():
+            labels[i] = Label.TREND_UP if way == 1 else Label.TREND_DOWN
+        for i in outside:
+            labels[i] = Label.ABOVE_LIMIT if sides[i] == 1 else Label.BELOW_LIMIT
+        return labels
 
 
 def _sides(ys: Sequence[float | None], mean: float | None) -> list[int | None]:
-    return [None if y is None else (y > mean) - (y < mean) for y in ys]
+    if mean is None:
+        return [None] * len(ys)
+    return [None if y is None else 1 if y > mean else -1 if y < mean else 0 for y in ys]
 
 
 def _zones(ys: Sequence[float | None], limits: Limits) -> tuple[list[bool | None], list[bool | None]]:
     """Outside the limits; and not outside but beyond the two-sigma line. A point exactly on a line is inside it."""
-    if limits.upper is None:
+    lower, upper, near_lower, near_upper = limits.lower, limits.upper, limits.near_lower, limits.near_upper
+    if lower is None or upper is None or near_lower is None or near_upper is None:
         return [None] * len(ys), [None] * len(ys)
-    outside = [None if y is None else y > limits.upper or y < limits.lower for y in ys]
-    near = [
-        None if y is None else not out and (y > limits.near_upper or y < limits.near_lower)
-        for y, out in zip(ys, outside, strict=True)
-    ]
+    near = [None if y is None else y > near_upper or y < near_lower for y in ys]
+    outside = near.copy()
+    for i in _where(near):
+        outside[i] = ys[i] > upper or ys[i] < lower
+        near[i] = not outside[i]
     return outside, near
 
 
-def _mark_runs(signs: Sequence[int | None], shortest: int, marks: list[int], extra: int = 0) -> None:
-    """Write its sign over every run of at least `shortest` equal signs other than 0 and None, and `extra` after it."""
-    start = 0
-    for i in range(1, len(signs) + 1):
-        if i == len(signs) or signs[i] != signs[start]:
-            if signs[start] and i - start >= shortest:
-                marks[start : i + extra] = [signs[start]] * (i - start + extra)
-            start = i
+def _where(marks: Sequence[int | None]) -> list[int]:
+    """The positions of what is neither 0, False nor None."""
+    return list(compress(range(len(marks)), marks))
 
 
-def _trends(ys: Sequence[float | None]) -> list[int]:
+def _trends(ys: Sequence[float | None]) -> dict[int, int]:
     """1 or -1 for points in seven or more that rise or fall at every step; the mean plays no part.
 
     The direction of a marked point is that of its step to the next marked point, else from the previous one, and only
     an upward step counts as rising: so a top shared by a rise and a fall is falling, as in the reference.
     """
-    marks = [0] * len(ys)
-    if len(ys) < RUN_LENGTH:
-        return marks
-    steps = [None if a is None or b is None else (b > a) - (b < a) for a, b in pairwise(ys)]
-    _mark_runs(steps, RUN_LENGTH - 1, marks, extra=1)
-    return [
-        0 if not mark else (1 if steps[i if i + 1 < len(ys) and marks[i + 1] else i - 1] == 1 else -1)
-        for i, mark in enumerate(marks)
-    ]
+    marked: set[int] = set()
+    for start, stop in _monotone(ys):
+        marked.update(range(start, stop))
+    rising = {i for i in marked if (ys[i + 1] > ys[i] if i + 1 in marked else ys[i] > ys[i - 1])}
+    return {i: 1 if i in rising else -1 for i in marked}
 
 
-def _shifts(sides: Sequence[int | None]) -> list[int]:
-    """The side, for points in seven or more on one side of the mean."""
-    marks = [0] * len(sides)
-    if len(sides) >= RUN_LENGTH:
-        _mark_runs(sides, RUN_LENGTH, marks)
-    return marks
+def _monotone(ys: Sequence[float | None]) -> Iterator[tuple[int, int]]:
+    """Start and stop of every stretch of at least seven points that rise, or fall, at every step.
 
-
-def _pairs(sides: Sequence[int | None], near: Sequence[bool | None]) -> list[int]:
-    """The side, for near points of three in a row on one side of which at least two are near."""
-    marks = [0] * len(sides)
-    if not any(near):
-        return marks
-    for i in range(len(sides) - 2):
-        side = sides[i]
-        if side and side == sides[i + 1] == sides[i + 2]:
-            close = [j for j in (i, i + 1, i + 2) if near[j]]
-            if len(close) >= 2:
-                for j in close:
-                    marks[j] = side
-    return marks
-
-
-def _labels(
-    sides: Sequence[int | None],
-    outside: Sequence[bool | None],
-    ys: Sequence[float | None],
-    trends: Sequence[int],
-    pairs: Sequence[int],
-    shifts: Sequence[int],
-) -> list[Label]:
-    """The first rule that marks each point: outside the limits, trend, two of three, shift."""
-    labels = []
-    for side, out, trend, pair, shift in zip(sides, outside, trends, pairs, shifts, strict=True):
-        if out:
-            labels.append(Label.ABOVE_LIMIT if side == 1 else Label.BELOW_LIMIT)
-        elif trend:
-            labels.append(Label.TREND_UP if trend == 1 else Label.TREND_DOWN)
-        elif pair:
-            labels.append(Label.TWO_OF_THREE_ABOVE if pair == 1 else Label.TWO_OF_THREE_BELOW)
-        elif shift:
-            labels.append(Label.SHIFT_ABOVE if shift == 1 else Label.SHIFT_BELOW)
+    Looks at every fifth point only: one of these is inside any such stretch, with a neighbour on either side.
+    """
+    last = len(ys) - 1
+    for probe in range(RUN_LENGTH - 2, last, RUN_LENGTH - 2):
+        before, y, after = ys[probe - 1 : probe + 2]
+        if before is None or y is None or after is None:
+            continue
+        if before < y < after:
+            in_order = lt
+        elif before > y > after:
+            in_order = gt
         else:
-            labels.append(Label.COMMON_CAUSE)
-    return labels
+            continue
+        start, stop = probe - 1, probe + 1
+        while start and ys[start - 1] is not None and in_order(ys[start - 1], ys[start]):
+            start -= 1
+        while stop < last and ys[stop + 1] is not None and in_order(ys[stop], ys[stop + 1]):
+            stop += 1
+        if stop - start >= RUN_LENGTH - 1:
+            yield start, stop + 1
+
+
+def _shifts(sides: Sequence[int | None]) -> dict[int, int]:
+    """The side, for points in seven or more on one side of the mean. Every seventh point is in any such run."""
+    marks, n = {}, len(sides)
+    for probe in range(RUN_LENGTH - 1, n, RUN_LENGTH):
+        side = sides[probe]
+        if not side:
+            continue
+        start, stop = probe, probe + 1
+        while start and sides[start - 1] == side:
+            start -= 1
+        while stop < n and sides[stop] == side:
+            stop += 1
+        if stop - start >= RUN_LENGTH:
+            marks |= dict.fromkeys(range(start, stop), side)
+    return marks
+
+
+def _pairs(sides: Sequence[int | None], near: Sequence[bool | None]) -> dict[int, int]:
+    """The side, for near points of three in a row on one side of which at least two are near."""
+    marks = {}
+    for first, second in pairwise(_where(near)):
+        for start in range(max(0, second - 2), min(first, len(sides) - 3) + 1):  # the windows that hold both
+            window = range(start, start + 3)
+            if sides[start] and sides[start] == sides[start + 1] == sides[start + 2]:
+                marks |= {i: sides[i] for i in window if near[i]}
+    return marks
