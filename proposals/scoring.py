@@ -16,62 +16,29 @@ FEWEST_FOR_BANDS = 6  # in a smaller field a third would tell too much of the ot
 KEPT = Decimal("0.0001")  # a total is kept to four places and rounded to two only when shown
 
 
-class CriterionSpread(NamedTuple):
-    """The lowest and highest score that reviewers gave one criterion of one proposal."""
-
-    criterion: Hashable
-    lowest: int
-    highest: int
-
-    @property
-    def width(self) -> int:
-        return self.highest - self.lowest
-
-    @property
-    def is_wide(self) -> bool:
-        return self.width >= WIDE_SPREAD
-
-
-@dataclass(frozen=True)
-class Standing:
-    """Where one proposal stands: mean of its reviews' totals (0 to 5), how many reviews, how far they disagree."""
-
-    mean: Decimal | None
-    reviews: int
-    spreads: tuple[CriterionSpread, ...]
-
-    @property
-    def widest(self) -> int:
-        return max((spread.width for spread in self.spreads), default=0)
-
-    @property
-    def is_wide(self) -> bool:
-        return self.widest >= WIDE_SPREAD
-
-
-def weighted_mean(scores: Mapping[Hashable, int | None], weights: Mapping[Hashable, int]) -> Decimal | None:
+def weighted_mean(scores: Sequence[int | None], weights: Sequence[int]) -> Decimal | None:
     """One review's total: the mean of its scores, each counted by its criterion's weight.
 
     Args:
-        scores: by criterion, 0 to 5, or None for "not applicable".
-        weights: by criterion, whole per cent adding to 100; criteria without a score are ignored.
+        scores: one for each criterion, 0 to 5, or None for "not applicable".
+        weights: of the same criteria in the same order, whole per cent adding to 100.
     Returns:
         0 to 5 kept to four places. A criterion that is not applicable is left out of numerator and denominator alike,
         so it neither lowers nor raises the mean. None when nothing that carries weight was scored.
     Raises:
-        ValueError: a score outside 0 to 5.
+        ValueError: a score outside 0 to 5, or another number of weights than of scores.
     """
-    total = weight = 0
-    for criterion, score in scores.items():
+    total = counted = 0
+    for score, weight in zip(scores, weights, strict=True):
         if score is None:
             continue
         if score not in LEVELS:
             raise ValueError(f"A score is a whole number from {LOWEST} to {HIGHEST}")
-        weight += weights[criterion]
-        total += weights[criterion] * score
-    if not weight:
+        counted += weight
+        total += weight * score
+    if not counted:
         return None
-    return Decimal((2 * total * 10_000 + weight) // (2 * weight)).scaleb(-4)  # half up, in whole numbers: it is quick
+    return Decimal((2 * total * 10_000 + counted) // (2 * counted)).scaleb(-4)  # half up, in whole numbers: it is quick
 
 
 def mean(totals: Iterable[Decimal | None]) -> Decimal | None:
@@ -82,25 +49,17 @@ def mean(totals: Iterable[Decimal | None]) -> Decimal | None:
     return (sum(given, Decimal(0)) / len(given)).quantize(KEPT, ROUND_HALF_UP)
 
 
-def spreads(reviews: Sequence[Mapping[Hashable, int | None]]) -> tuple[CriterionSpread, ...]:
-    """Lowest and highest score of each criterion over the reviews; "not applicable" is no score."""
-    lowest: dict[Hashable, int] = {}
-    highest: dict[Hashable, int] = {}
-    for review in reviews:
-        for criterion, score in review.items():
-            if score is None:
-                continue
-            if score < lowest.get(criterion, score + 1):
-                lowest[criterion] = score
-            if score > highest.get(criterion, score - 1):
-                highest[criterion] = score
-    return tuple([CriterionSpread(criterion, lowest[criterion], highest[criterion]) for criterion in lowest])
+def spreads(reviews: Sequence[Sequence[int | None]]) -> list[int]:
+    """How far the highest score of each criterion lies above its lowest; 0 where nobody gave one.
 
-
-def standing(reviews: Sequence[Mapping[Hashable, int | None]], weights: Mapping[Hashable, int]) -> Standing:
-    """The raw standing of one proposal from its locked reviews (each: score by criterion)."""
-    totals = [weighted_mean(review, weights) for review in reviews]
-    return Standing(mean(totals), sum(total is not None for total in totals), spreads(reviews))
+    Args:
+        reviews: each one's scores, all in the same order of criteria; "not applicable" is None and no score.
+    """
+    widths = []
+    for scores in zip(*reviews, strict=True):
+        given = [score for score in scores if score is not None]
+        widths.append(max(given) - min(given) if given else 0)
+    return widths
 
 
 def ranks(means: Mapping[Hashable, Decimal | None]) -> dict[Hashable, int | None]:

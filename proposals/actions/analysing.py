@@ -6,7 +6,7 @@ from django.db import transaction
 from proposals import likeness, permissions, scoring
 from proposals.models import Call, RankingAnalysis
 from proposals.readings import portfolio
-from proposals.readings.ranking import assessed, fingerprint, ranking_field, scores_of
+from proposals.readings.ranking import assessed, fingerprint, ranking_field, ratings_of, scores_of
 from psc_portal.common import audit, clock, outbox
 from psc_portal.common.refusals import ActionRefused
 
@@ -21,7 +21,7 @@ def scores_changed(call: Call) -> None:
     """
     found = ranking_field(call)
     latest = found.latest_analysis
-    if found.field_reviews or latest:
+    if found.all_reviews or latest:
         outbox.enqueue(TASK, call.pk, key=f"{TASK}.{call.pk}.{fingerprint(found)}.{latest['id'] if latest else 0}")
 
 
@@ -34,7 +34,7 @@ def request_analysis(*, call, by) -> None:
     latest = RankingAnalysis.objects.filter(call=call).only("fingerprint").first()
     if latest is not None and latest.fingerprint == fingerprint(found):
         raise ActionRefused("The ranges rest on the present scores already. There is nothing to work out.")
-    if not found.field_reviews:
+    if not found.all_reviews:
         raise ActionRefused("No review is locked yet. Ranges can be worked out once there are scores.")
     outbox.enqueue(TASK, call.pk)
     audit.record("request_analysis", call, by=by)
@@ -50,9 +50,8 @@ def analyse_ranking(*, call) -> RankingAnalysis:
     latest = RankingAnalysis.objects.filter(call=call).first()
     if latest is not None and latest.fingerprint == mark:
         return latest
-    weights = {one["criterion"]: one["weight"] for one in found.field_weights}
-    scores = scores_of(assessed(call).order_by().values("pk"), [one["criterion"] for one in found.field_weights])
-    ratings = scores.ratings(weights)
+    scores = scores_of(call, set(assessed(call).values_list("pk", flat=True)))
+    ratings = ratings_of(scores, [one["weight"] for one in found.field_weights])
     adjustment = scoring.adjusted(ratings)
     results = {
         "leaving_out": scoring.ranges_leaving_one_out(ratings),
@@ -62,7 +61,7 @@ def analyse_ranking(*, call) -> RankingAnalysis:
     }
     basis = {
         "weights": {one["code"]: one["weight"] for one in found.field_weights},
-        "proposals": len(scores.by_proposal),
+        "proposals": len(scores),
         "reviews": len(ratings),
         "reviewers": len(adjustment.effects),
         "groups": adjustment.groups,
@@ -80,16 +79,16 @@ def analyse_ranking(*, call) -> RankingAnalysis:
 def _agreement(scores, weights) -> list[dict]:
     """Alpha of each criterion, and of the lay and the other reviewers apart."""
     found = []
-    for one in weights:
+    for place, one in enumerate(weights):
         row = {"number": one["number"], "title": one["title"]}
-        for name, wanted in (("all", None), ("lay", True), ("others", False)):
+        for name, wanted in (("all", (True, False)), ("lay", (True,)), ("others", (False,))):
             units = [
                 [
-                    given[one["criterion"]]
-                    for _reviewer, is_lay, given in reviews
-                    if given.get(one["criterion"]) is not None and wanted in (None, is_lay)
+                    review.scores[place]
+                    for review in reviews
+                    if review.scores[place] is not None and review.is_lay in wanted
                 ]
-                for reviews in scores.by_proposal.values()
+                for reviews in scores.values()
             ]
             value = scoring.alpha(units)
             row[name] = None if value is None else round(value, 3)

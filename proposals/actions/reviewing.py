@@ -136,11 +136,11 @@ def _store(review, answers, weights):
     review.comment = answers["comment"].strip()
     review.version += 1
     review.saved_at = clock.now()
-    review.save(update_fields=["total", "comment", "version", "saved_at"])
+    review.save(update_fields=["total", "scores_in_order", "comment", "version", "saved_at"])
 
 
 def _write_scores(review, scores, weights):
-    """All scores in one statement; the total goes by everything that is stored then."""
+    """All scores in one statement; what is kept beside the review goes by everything that is stored then."""
     Score.objects.bulk_create(
         [
             Score(
@@ -157,7 +157,8 @@ def _write_scores(review, scores, weights):
         update_fields=["value", "is_not_applicable", "reason"],
     )
     values = dict(review.scores.order_by().values_list("criterion_id", "value"))
-    review.total = scoring.weighted_mean(values, weights)
+    review.scores_in_order = [values.get(criterion) for criterion in weights]
+    review.total = scoring.weighted_mean(review.scores_in_order, weights.values())
 
 
 @transaction.atomic

@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.http import Http404, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -12,20 +11,17 @@ from proposals.admin.ranking_export import ranking_table
 from proposals.forms import WeightingForm
 from proposals.models import Call, Panel, Proposal
 from proposals.readings import portfolio
-from proposals.readings.ranking import Ranked, analysed_for, assessed, ranking_field, ranking_of
+from proposals.readings.ranking import (
+    ORDERS,
+    Ranked,
+    analysed_for,
+    assessed,
+    ranking_field,
+    ranking_of,
+    ranking_page,
+)
 from psc_portal.common import audit, clock, export
 from psc_portal.common.refusals import ActionRefused
-
-PER_PAGE = 50
-ORDERS = {
-    "mean": ("Mean", lambda line: (line.rank is None, line.rank or 0, line.reference)),
-    "adjusted": (
-        "Adjusted mean",
-        lambda line: (line.adjusted is None, line.group, line.adjusted_rank or 0, line.reference),
-    ),
-    "lay": ("Lay mean", lambda line: (line.lay_mean is None, -(line.lay_mean or 0), line.reference)),
-    "spread": ("Widest spread", lambda line: (-line.widest, line.rank is None, line.rank or 0, line.reference)),
-}
 
 
 class RankingPages:
@@ -88,27 +84,27 @@ class RankingPages:
         """Assessed proposals of a call: raw, adjusted, how firm the rank is, and where reviewers disagree."""
         call = self.call_or_404(request, object_id)
         analysed = analysed_for(call)
-        found = ranking_of(call, request.user, with_analysis=not analysed.is_hidden)
-        order, lines = _ordered(request, found)
-        page = Paginator(lines, PER_PAGE).get_page(request.GET.get("page"))
-        line = portfolio.fundable_of(found, call)
+        order = _order(request)
+        asked = request.GET.get("page", "")
+        number = int(asked) if asked.isdecimal() and len(asked) < 7 else 1
+        found = ranking_page(call, request.user, order=order, number=number, with_analysis=not analysed.is_hidden)
         return self.call_page(
             request,
             call,
             "proposals/admin_ranking.html",
             "Ranking",
-            ranking=found,
-            page=page,
-            rows=_with_proposals(page.object_list),
+            ranking=found.ranking,
+            page=found.page,
+            rows=_with_proposals(found.ranking.lines),
             query=f"order={order}",
             order=order,
             orders=[(key, label) for key, (label, _key) in ORDERS.items()],
             analysed=analysed,
             agreement=[] if analysed.is_hidden else _agreement(analysed.analysis),
-            money_line=line,
+            money_line=found.money_line,
             money=questions.pounds(call.money_total),
-            funded=set(line.funded),
-            on_the_line=set(line.on_the_line),
+            funded=set(found.money_line.funded),
+            on_the_line=set(found.money_line.on_the_line),
             resamples=f"{scoring.RESAMPLES:,}",
         )
 
@@ -117,7 +113,8 @@ class RankingPages:
         call = self.call_or_404(request, object_id)
         analysed = analysed_for(call)
         found = ranking_of(call, request.user, with_analysis=not analysed.is_hidden)
-        order, lines = _ordered(request, found)
+        order = _order(request)
+        lines = sorted(found.lines, key=ORDERS[order][1])
         audit.record_export(Call, by=request.user, kind=kind, call=call.pk, order=order)
         table = ranking_table(
             call, found, _with_proposals(lines), analysed,
@@ -181,10 +178,9 @@ class RankingPages:
         )
 
 
-def _ordered(request, ranking):
-    """The order that the address asks for, and the lines in it."""
-    order = request.GET.get("order") if request.GET.get("order") in ORDERS else "mean"
-    return order, sorted(ranking.lines, key=ORDERS[order][1])
+def _order(request) -> str:
+    asked = request.GET.get("order")
+    return asked if asked in ORDERS else "mean"
 
 
 def _with_proposals(lines) -> list[Ranked]:

@@ -211,6 +211,16 @@ def _clash(form, clash) -> dict:
     }
 
 
+def _with_its_page(reviews, object_id) -> Review | None:
+    """One of `reviews`, with what its page shows of proposal, call, scores and criteria, each fetched once."""
+    rows = reviews.select_related("proposal__call", "proposal__organisation", "assignment").prefetch_related(
+        Prefetch("scores", Score.objects.select_related("criterion")),
+        Prefetch("proposal__call__weights", CriterionWeight.objects.select_related("criterion")),
+        "proposal__call__weights__criterion__levels",
+    )
+    return rows.filter(pk=object_id).first() if str(object_id).isdecimal() else None
+
+
 @admin.register(Review)
 class ReviewAdmin(SaysWhatIsTooLate, ExportAdmin, ActionAdmin):
     """One's own reviews; others' only after one's own is locked and one has asked to see them."""
@@ -260,7 +270,7 @@ class ReviewAdmin(SaysWhatIsTooLate, ExportAdmin, ActionAdmin):
 
     def autosave_view(self, request, object_id):
         """What the page sends by itself. 409: it can no longer be written; 422: not with this text."""
-        review = self.get_object(request, unquote(object_id))
+        review = _with_its_page(Review.objects.filter(reviewer=request.user), unquote(object_id))
         if request.method != "POST" or review is None or not permissions.can_write_review(request.user, review):
             raise Http404
         form = forms.ReviewForm(data=request.POST, **_review_kwargs(request, review))
@@ -299,17 +309,13 @@ class ReviewAdmin(SaysWhatIsTooLate, ExportAdmin, ActionAdmin):
         )
 
     def get_object(self, request, object_id, from_field=None):
-        """With what its page shows of proposal, call, scores and criteria, each fetched once."""
-        rows = (
-            self.get_queryset(request)
-            .select_related("proposal__call", "proposal__organisation", "assignment")
-            .prefetch_related(
-                Prefetch("scores", Score.objects.select_related("criterion")),
-                Prefetch("proposal__call__weights", CriterionWeight.objects.select_related("criterion")),
-                "proposal__call__weights__criterion__levels",
-            )
-        )
-        return rows.filter(pk=object_id).first() if str(object_id).isdecimal() else None
+        return _with_its_page(self.get_queryset(request), object_id)
+
+    def row_of_verb(self, request, object_id, one):
+        """Only its own reviewer scores: whether they still may is what the permission asks."""
+        if one.name == "score":
+            return _with_its_page(Review.objects.filter(reviewer=request.user), object_id)
+        return super().row_of_verb(request, object_id, one)
 
     def get_search_results(self, request, queryset, search_term):
         """A title may name people: in a blind call reviewers search by number only."""

@@ -1,6 +1,7 @@
 """Screening, who may review what, and the reviews with their scores."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Avg, Exists, Max, Min, OuterRef, Q, Subquery
@@ -252,6 +253,11 @@ class Review(Stateful, Timestamped):
     status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
     total = models.DecimalField(
         max_digits=5, decimal_places=4, null=True, blank=True, help_text="Weighted mean of the scores, 0 to 5"
+    )
+    scores_in_order = ArrayField(
+        models.PositiveSmallIntegerField(null=True),
+        default=list,
+        help_text="The scores once more, in the order of the criteria's numbers: a ranking reads one row a review",
     )
     comment = models.TextField("comment to the panel", blank=True)
     version = models.PositiveIntegerField(default=0, help_text="Counts the saves")

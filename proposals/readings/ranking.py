@@ -5,18 +5,23 @@ and agreement take longer: a task stores them as a RankingAnalysis with the same
 """
 
 import hashlib
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
+from django.contrib.postgres.aggregates import JSONBAgg
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.cache import cache
-from django.db.models import CharField, Func, Max, Q, StringAgg, Subquery, Value
-from django.db.models.functions import Cast, Concat, JSONArray, JSONObject
+from django.core.paginator import Paginator
+from django.db.models import CharField, DecimalField, F, Func, Subquery, Sum
+from django.db.models.functions import Cast, JSONArray, JSONObject
 
 from proposals import scoring
 from proposals.models import Call, CriterionWeight, Panel, Proposal, RankingAnalysis, Review
+from proposals.readings import portfolio
 
 KEPT_FOR = 3600  # seconds; the fingerprint says whether it still holds
 
@@ -89,30 +94,32 @@ def assessed(call_or_pk, user=None):
     return proposals
 
 
-def _joined(rows, group, *parts):
-    """One short hash over some columns of all rows, made in the database: thousands of rows need not come here."""
-    text = Concat(Value(""), *[Cast(part, CharField()) for part in parts], output_field=CharField())
-    listed = StringAgg(text, Value(","), order_by="pk")
-    return Subquery(rows.order_by().values(group).annotate(joined=Func(listed, function="md5")).values("joined"))
+def _counted(call_or_pk):
+    """The reviews that count, of all assessed proposals of a call."""
+    return Review.objects.counted().filter(proposal__call=call_or_pk, proposal__status__in=Proposal.ELIGIBLE)
+
+
+def _mark(rows, group, *columns):
+    """One number that changes with any of these columns of any row: a sum of hashes, made in the database."""
+    one = Func(*columns, template="hash_record_extended(ROW(%(expressions)s), 0)", output_field=DecimalField())
+    return Subquery(rows.order_by().values(group).annotate(mark=Sum(one)).values("mark"))
 
 
 def ranking_field(call: Call | int, user=None) -> Call:
-    """A call with what its ranking rests on: weights, fingerprints, latest analysis. One query for all of it.
+    """A call with what its ranking rests on: weights, marks of its proposals and scores, latest analysis. One query.
 
-    `field_…` is what `user` sees; `all_proposals` says whether that is everything.
+    `field_proposals` is what `user` sees of `all_proposals`.
 
     Raises:
         Call.DoesNotExist: there is none of this number.
     """
     pk = call.pk if isinstance(call, Call) else call
-    proposals = assessed(pk, user)
-    reviews = Review.objects.counted().filter(proposal__call=pk, proposal__in=proposals.order_by().values("pk"))
     weights = CriterionWeight.objects.filter(call=pk).order_by("criterion__number")
     analysis = RankingAnalysis.objects.filter(call=pk)
     return Call.objects.annotate(
-        all_proposals=_joined(assessed(pk), "call", "pk"),
-        field_proposals=_joined(proposals, "call", "pk"),
-        field_reviews=_joined(reviews, "proposal__call", "pk", "locked_at"),
+        all_proposals=_mark(assessed(pk), "call", "pk"),
+        field_proposals=_mark(assessed(pk, user), "call", "pk") if user else F("all_proposals"),
+        all_reviews=_mark(_counted(pk), "proposal__call", "pk", "locked_at"),
         field_weights=ArraySubquery(
             weights.values(
                 data=JSONObject(
@@ -134,79 +141,76 @@ def ranking_field(call: Call | int, user=None) -> Call:
 
 
 def fingerprint(call) -> str:
-    """SHA-256 of the scores, the proposals and the published weights, of a call out of `ranking_field`."""
+    """SHA-256 of all proposals, their scores and the published weights, of a call out of `ranking_field`."""
     weights = ",".join(f"{one['criterion']}:{one['weight']}" for one in call.field_weights)
-    text = f"{call.pk}|{call.field_proposals}|{call.field_reviews}|{weights}"
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(f"{call.pk}|{call.all_proposals}|{call.all_reviews}|{weights}".encode()).hexdigest()
 
 
-@dataclass(frozen=True)
-class Scores:
-    """Every counted review of some proposals, as plain values."""
+class Scored(NamedTuple):
+    """One counted review, as plain values."""
 
-    by_proposal: dict[int, list[tuple[int, bool, dict[int, int | None]]]]  # (reviewer, is lay, score by criterion)
-
-    def ratings(self, weights) -> list[scoring.Rating]:
-        found = []
-        for proposal, reviews in self.by_proposal.items():
-            for reviewer, _is_lay, scores in reviews:
-                total = scoring.weighted_mean(scores, weights)
-                if total is not None:
-                    found.append(scoring.Rating(proposal, reviewer, total))
-        return found
+    reviewer: int
+    is_lay: bool
+    scores: Sequence[int | None]  # in the order of the criteria's numbers
 
 
-def scores_of(proposals, criteria) -> Scores:
-    """One query: a row for each review, a column for each of `criteria` (ids)."""
-    criteria = list(criteria)
-    columns = {f"score_{one}": Max("scores__value", filter=Q(scores__criterion=one)) for one in criteria}
-    rows = (
-        Review.objects.counted()
-        .filter(proposal__in=proposals)
-        .order_by("pk")
-        .values_list("proposal_id", "reviewer_id", "assignment__is_lay")
-        .annotate(**columns)
-    )
-    by_proposal: dict[int, list] = {}
-    for proposal, reviewer, is_lay, *values in rows:
-        scores = dict(zip(criteria, values, strict=True))
-        by_proposal.setdefault(proposal, []).append((reviewer, is_lay, scores))
-    return Scores(by_proposal)
+def scores_of(call, proposals) -> dict[int, list[Scored]]:
+    """The counted reviews of each of `proposals` (keys of assessed ones) that has any. One query."""
+    rows = _counted(call).order_by("pk")
+    found: dict[int, list[Scored]] = {}
+    for proposal, *review in rows.values_list("proposal_id", "reviewer_id", "assignment__is_lay", "scores_in_order"):
+        if proposal in proposals:
+            found.setdefault(proposal, []).append(Scored(*review))
+    return found
+
+
+def ratings_of(scores: dict[int, list[Scored]], weights: Sequence[int]) -> list[scoring.Rating]:
+    """The totals of all reviews out of `scores_of`. `weights` in the order of the criteria's numbers."""
+    return [
+        scoring.Rating(proposal, review.reviewer, total)
+        for proposal, reviews in scores.items()
+        for review in reviews
+        if (total := scoring.weighted_mean(review.scores, weights)) is not None
+    ]
 
 
 def criterion_means(call, user=None) -> dict[int, dict[int, Decimal]]:
     """By proposal and criterion: the mean of the counted scores, not applicable left out."""
-    found = {}
-    criteria = call.weights.values_list("criterion", flat=True)
-    for proposal, reviews in scores_of(assessed(call, user).order_by().values("pk"), criteria).by_proposal.items():
-        given: dict[int, list[Decimal]] = {}
-        for _reviewer, _is_lay, scores in reviews:
-            for criterion, score in scores.items():
-                if score is not None:
-                    given.setdefault(criterion, []).append(Decimal(score))
-        found[proposal] = {criterion: scoring.mean(values) for criterion, values in given.items()}
-    return found
+    criteria = list(call.weights.values_list("criterion", flat=True))
+    scores = scores_of(call, set(assessed(call, user).values_list("pk", flat=True)))
+    return {
+        proposal: {
+            criterion: scoring.mean([Decimal(score) for score in given if score is not None])
+            for criterion, given in zip(criteria, zip(*[one.scores for one in reviews], strict=True), strict=True)
+        }
+        for proposal, reviews in scores.items()
+    }
 
 
 # Working it out -------------------------------------------------------------------------------------------------------
-def rank_proposals(proposals, scores: Scores, weights: dict[int, int], titles: dict[int, str]) -> Ranking:
-    """Raw and adjusted standing of each of `proposals` ((pk, reference, amount) each), best raw mean first."""
-    ratings = scores.ratings(weights)
+def rank_proposals(
+    proposals, scores: dict[int, list[Scored]], weights: Sequence[int], titles: Sequence[str]
+) -> Ranking:
+    """Raw and adjusted standing of each of `proposals` ((pk, reference, amount) each), best raw mean first.
+
+    Args:
+        scores: out of `scores_of`, of these proposals only.
+        weights, titles: in the order of the criteria's numbers.
+    """
+    ratings = ratings_of(scores, weights)
     adjustment = scoring.adjusted(ratings)
     adjusted_ranks = scoring.adjusted_ranks(adjustment)
     totals: dict[int, dict[int, Decimal]] = {}
-    scored_by: dict[int, int] = {}
     for proposal, reviewer, total in ratings:
         totals.setdefault(proposal, {})[reviewer] = total
-        scored_by[reviewer] = scored_by.get(reviewer, 0) + 1
     means = {pk: scoring.mean(totals.get(pk, {}).values()) for pk, _reference, _amount in proposals}
     ranks = scoring.ranks(means)
     lines = []
     for pk, reference, amount in proposals:
-        reviews = scores.by_proposal.get(pk, [])
+        reviews = scores.get(pk, [])
         mine = totals.get(pk, {})
-        lay = [mine[reviewer] for reviewer, is_lay, _scores in reviews if is_lay and reviewer in mine]
-        spreads = scoring.spreads([given for _reviewer, _is_lay, given in reviews])
+        lay = [mine[review.reviewer] for review in reviews if review.is_lay and review.reviewer in mine]
+        widths = scoring.spreads([review.scores for review in reviews])
         lines.append(
             Line(
                 pk=pk,
@@ -217,14 +221,15 @@ def rank_proposals(proposals, scores: Scores, weights: dict[int, int], titles: d
                 reviews=len(mine),
                 lay_mean=scoring.mean(lay),
                 lay_reviews=len(lay),
-                widest=max((spread.width for spread in spreads), default=0),
-                wide_on=tuple(titles[spread.criterion] for spread in spreads if spread.is_wide),
+                widest=max(widths, default=0),
+                wide_on=tuple([titles[place] for place, width in enumerate(widths) if width >= scoring.WIDE_SPREAD]),
                 adjusted=adjustment.means.get(pk),
                 adjusted_rank=adjusted_ranks.get(pk),
                 group=adjustment.group_of.get(pk, 0),
             )
         )
     lines.sort(key=lambda line: (line.rank is None, line.rank or 0, line.reference))
+    scored_by = Counter(rating.reviewer for rating in ratings)
     return Ranking(
         lines=lines,
         reviewers=len(scored_by),
@@ -242,34 +247,84 @@ def ranking_of(call, user=None, *, weights: dict[int, int] | None = None, with_a
         with_analysis: whether the lines carry the stored ranges and likenesses. These rest on every proposal, so only
             for a user from whom none is hidden.
     """
-    published = {one["criterion"]: one["weight"] for one in call.field_weights}
-    used = weights or published
-    setting = ",".join(f"{criterion}:{weight}" for criterion, weight in sorted(used.items()))
+    used = weights or {one["criterion"]: one["weight"] for one in call.field_weights}
     analysis = call.latest_analysis["id"] if with_analysis and call.latest_analysis else None
-    basis = f"{fingerprint(call)}|{setting}|{analysis}"
+    return _kept(call, ("whole", sorted(used.items()), analysis), lambda: _worked_out(call, user, used, analysis))
+
+
+def _kept(call, what, make):
+    """Out of the cache, or made and put there: under what it is, and everything that it rests on."""
+    basis = f"{fingerprint(call)}|{call.field_proposals}|{what}"
     key = f"ranking:{call.pk}:{hashlib.sha256(basis.encode()).hexdigest()}"
     found = cache.get(key)
     if found is None:
-        found = _worked_out(call, user, used, analysis)
+        found = make()
         cache.set(key, found, KEPT_FOR)
     return found
 
 
+PER_PAGE = 50
+ORDERS = {
+    "mean": ("Mean", lambda line: (line.rank is None, line.rank or 0, line.reference)),
+    "adjusted": (
+        "Adjusted mean",
+        lambda line: (line.adjusted is None, line.group, line.adjusted_rank or 0, line.reference),
+    ),
+    "lay": ("Lay mean", lambda line: (line.lay_mean is None, -(line.lay_mean or 0), line.reference)),
+    "spread": ("Widest spread", lambda line: (-line.widest, line.rank is None, line.rank or 0, line.reference)),
+}
+
+
+@dataclass(frozen=True)
+class RankingPage:
+    """What one page of a long ranking shows."""
+
+    ranking: Ranking  # with this page's lines only
+    number: int
+    lines_in_all: int
+    money_line: scoring.MoneyLine
+
+    @property
+    def page(self):
+        """For the links to the other pages."""
+        return Paginator(range(self.lines_in_all), PER_PAGE).page(self.number)
+
+
+def ranking_page(call, user, *, order: str, number: int, with_analysis: bool) -> RankingPage:
+    """One page of a ranking in one of the ORDERS: kept by itself, since reading all lines takes longer than showing it.
+
+    Args:
+        call: out of `ranking_field(…, user)`.
+        number: from 1; beyond the last page it is the last.
+    """
+
+    def make():
+        ranking = ranking_of(call, user, with_analysis=with_analysis)
+        lines = sorted(ranking.lines, key=ORDERS[order][1])
+        page = Paginator(lines, PER_PAGE).get_page(number)
+        money_line = portfolio.fundable_of(ranking, call)
+        return RankingPage(replace(ranking, lines=page.object_list), page.number, len(lines), money_line)
+
+    analysis = call.latest_analysis["id"] if with_analysis and call.latest_analysis else None
+    return _kept(call, ("page", order, number, call.money_total, analysis), make)
+
+
 def _worked_out(call, user, weights, analysis) -> Ranking:
-    proposals = assessed(call, user)
-    titles = {one["criterion"]: one["title"] for one in call.field_weights}
-    rows, results = _rows_with_results(proposals.order_by("pk"), analysis)
-    ranking = rank_proposals(rows, scores_of(proposals.order_by().values("pk"), titles), weights, titles)
+    rows, results = _rows_with_results(assessed(call, user), analysis)
+    in_order = [weights[one["criterion"]] for one in call.field_weights]
+    titles = [one["title"] for one in call.field_weights]
+    ranking = rank_proposals(rows, scores_of(call, {pk for pk, *_ in rows}), in_order, titles)
     return _with_analysis(ranking, results) if results else ranking
 
 
 def _rows_with_results(proposals, analysis) -> tuple[list, dict]:
     """(pk, reference, amount) of each proposal, and the results of an analysis if one is wanted: in one query."""
     if analysis is None:
-        return list(proposals.values_list("pk", "reference", "amount_asked")), {}
-    rows = ArraySubquery(proposals.values_list(JSONArray("pk", "reference", Cast("amount_asked", CharField()))))
-    found, results = RankingAnalysis.objects.filter(pk=analysis).values_list(rows, "results").get()
-    return [(pk, reference, amount and Decimal(amount)) for pk, reference, amount in found], results
+        return list(proposals.order_by("pk").values_list("pk", "reference", "amount_asked")), {}
+    row = JSONArray("pk", "reference", Cast("amount_asked", CharField()))
+    rows = proposals.order_by().values("call").annotate(rows=JSONBAgg(row, order_by="pk")).values("rows")
+    found, results = RankingAnalysis.objects.filter(pk=analysis).values_list(Subquery(rows), "results").get()
+    return [(pk, reference, amount and Decimal(amount)) for pk, reference, amount in found or []], results
 
 
 def _with_analysis(ranking: Ranking, results: dict) -> Ranking:
@@ -292,7 +347,7 @@ def _with_analysis(ranking: Ranking, results: dict) -> Ranking:
         )
         for line in ranking.lines
     ]
-    return Ranking(**(vars(ranking) | {"lines": lines}))
+    return replace(ranking, lines=lines)
 
 
 @dataclass(frozen=True)
@@ -310,18 +365,10 @@ def analysed_for(call) -> Analysed:
     if call.latest_analysis is None:
         return Analysed(None, is_out_of_date=False, is_hidden=is_hidden)
     found = call.latest_analysis | {"calculated_at": datetime.fromisoformat(call.latest_analysis["calculated_at"])}
-    now = fingerprint(ranking_field(call) if is_hidden else call)
-    return Analysed(RankingAnalysis(call=call, **found), found["fingerprint"] != now, is_hidden)
+    return Analysed(RankingAnalysis(call=call, **found), found["fingerprint"] != fingerprint(call), is_hidden)
 
 
-def ranking(call: Call, proposals=None) -> list[Ranked]:
+def ranking(call: Call) -> list[Ranked]:
     """Assessed proposals of a call with their standing, best raw mean first; those without a review last."""
-    proposals = call.proposals.all() if proposals is None else proposals
-    proposals = proposals.filter(status__in=Proposal.ELIGIBLE).select_related("organisation")
-    by_pk = {proposal.pk: proposal for proposal in proposals}
-    weights = call.weights.select_related("criterion")
-    titles = {weight.criterion_id: weight.criterion.title for weight in weights}
-    weight_of = {weight.criterion_id: weight.weight for weight in weights}
-    rows = [(one.pk, one.reference, one.amount_asked) for one in by_pk.values()]
-    found = rank_proposals(rows, scores_of(list(by_pk), titles), weight_of, titles)
-    return [Ranked(by_pk[line.pk], line) for line in found.lines]
+    shown = Proposal.objects.filter(call=call, status__in=Proposal.ELIGIBLE).select_related("organisation").in_bulk()
+    return [Ranked(shown[line.pk], line) for line in ranking_of(ranking_field(call)).lines]

@@ -9,6 +9,7 @@ from django.db.models import Count, Q
 
 from proposals import matching, scoring, ties
 from proposals.models import Assignment, CalibrationExample, ConflictOfInterest, Proposal, Review
+from proposals.models.drafts import without_conflict
 from psc_portal.accounts.models import Role
 
 
@@ -52,7 +53,8 @@ def to_screen(user, call):
 
 def next_to_review(user, after: Assignment) -> Assignment | None:
     """The reviewer's next open review, soonest due first, other than the one they are at."""
-    mine = Assignment.objects.visible_to(user).filter(reviewer=user, proposal__status=Proposal.Status.IN_ASSESSMENT)
+    mine = Assignment.objects.current().filter(reviewer=user, proposal__status=Proposal.Status.IN_ASSESSMENT)
+    mine = mine.filter(without_conflict(user, "proposal__"))
     open_ones = mine.exclude(pk=after.pk).exclude(review__status=Review.Status.LOCKED)
     shown = open_ones.select_related("proposal", "review").only("status", "proposal__reference", "review__status")
     return shown.order_by("due_on", "pk").first()

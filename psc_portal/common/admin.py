@@ -215,8 +215,12 @@ class ActionAdmin(ReadOnlyAdmin):
             raise Http404
         return self._answer(request, self.add, None)
 
+    def row_of_verb(self, request, object_id, one: Verb):
+        """The row that the address of a verb names. The verb's permission is asked after this."""
+        return self.get_object(request, object_id)
+
     def verb_view(self, request, object_id, one: Verb):
-        obj = self.get_object(request, unquote(object_id))
+        obj = self.row_of_verb(request, unquote(object_id), one)
         if obj is None or not self.has_view_permission(request, obj) or not one.permission(request.user, obj):
             raise Http404
         return self._answer(request, one, obj)

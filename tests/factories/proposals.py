@@ -230,6 +230,8 @@ class ReviewFactory(factory.django.DjangoModelFactory):
                 is_not_applicable=value is None,
                 reason=f"Reason of {self.reviewer.pk} on {criterion.code}",
             )
+        self.scores_in_order = [*(extracted or []), *[None] * 6][:6]
+        self.save(update_fields=["scores_in_order"])
 
 
 def review_of(proposal, scores=(), reviewer=None, **kwargs) -> Review:

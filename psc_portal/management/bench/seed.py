@@ -223,7 +223,8 @@ def _reviews(chance, proposals, reviewers, criteria) -> None:
             Review(
                 assignment=assignment, proposal_id=assignment.proposal_id, reviewer_id=assignment.reviewer_id,
                 status=Review.Status.LOCKED if locked else Review.Status.DRAFT, locked_at=now if locked else None,
-                total=scoring.weighted_mean(given, weights), comment=_text(chance, 40), version=3, saved_at=now,
+                total=scoring.weighted_mean(list(given.values()), list(weights.values())),
+                scores_in_order=list(given.values()), comment=_text(chance, 40), version=3, saved_at=now,
                 others_seen_at=now if locked and chance.random() > 0.5 else None,
             )
         )  # fmt: skip

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import sys
 
 import openpyxl
 import pytest
@@ -322,7 +323,7 @@ def rows_of(client, call, kind="csv", query="") -> list[dict]:
 
 @pytest.mark.parametrize("order", ["mean", "adjusted", "lay", "spread"])
 def test_the_ranking_is_downloaded_as_the_page_orders_it_with_every_page(client_as, monkeypatch, order):
-    monkeypatch.setattr("proposals.admin.ranking.PER_PAGE", 2)
+    monkeypatch.setattr(sys.modules[ranking_of.__module__], "PER_PAGE", 2)
     call, _ = call_with({
         "One": {"a": 2, "lay": [0, 5, 4, 4, 4, 4]}, "Two": {"a": 4, "lay": 1}, "Three": {"a": 3}, "Four": {},
     })  # fmt: skip

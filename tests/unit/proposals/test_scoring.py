@@ -9,6 +9,13 @@ from proposals import scoring
 WEIGHTS = {"need": 20, "proof": 25, "spread": 15, "value": 20, "people": 15, "growth": 5}
 CRITERIA = list(WEIGHTS)
 
+WEIGHTS_IN_ORDER = list(WEIGHTS.values())
+
+
+def total_of(scores):
+    return scoring.weighted_mean([scores.get(criterion) for criterion in CRITERIA], WEIGHTS_IN_ORDER)
+
+
 score_sets = st.fixed_dictionaries({criterion: st.integers(0, 5) for criterion in CRITERIA})
 
 
@@ -16,40 +23,40 @@ def test_weighted_mean_of_a_case_worked_by_hand():
     scores = {"need": 4, "proof": 3, "spread": 5, "value": 2, "people": 4, "growth": 0}
 
     # (20*4 + 25*3 + 15*5 + 20*2 + 15*4 + 5*0) / 100 = (80 + 75 + 75 + 40 + 60 + 0) / 100
-    assert scoring.weighted_mean(scores, WEIGHTS) == Decimal("3.3000")
+    assert total_of(scores) == Decimal("3.3000")
 
 
 def test_not_applicable_is_left_out_and_never_counts_as_nought():
     scores = {"need": 4, "proof": 3, "spread": 5, "value": 2, "people": 4, "growth": None}
 
     # 330 / 95 = 3.47368...
-    assert scoring.weighted_mean(scores, WEIGHTS) == Decimal("3.4737")
+    assert total_of(scores) == Decimal("3.4737")
 
 
 def test_a_review_with_nothing_applicable_has_no_total():
-    assert scoring.weighted_mean(dict.fromkeys(CRITERIA), WEIGHTS) is None
+    assert total_of({}) is None
 
 
 def test_only_criteria_without_weight_give_no_total():
-    assert scoring.weighted_mean({"growth": 3}, {"growth": 0}) is None
+    assert scoring.weighted_mean([3], [0]) is None
 
 
 @pytest.mark.parametrize("score", [-1, 6])
 def test_a_score_outside_nought_to_five_is_refused(score):
     with pytest.raises(ValueError, match="0 to 5"):
-        scoring.weighted_mean({"need": score}, WEIGHTS)
+        scoring.weighted_mean([score], [100])
 
 
 @given(score_sets)
 def test_the_mean_lies_between_lowest_and_highest_score(scores):
-    assert min(scores.values()) <= scoring.weighted_mean(scores, WEIGHTS) <= max(scores.values())
+    assert min(scores.values()) <= total_of(scores) <= max(scores.values())
 
 
-@given(score_sets, st.sampled_from(CRITERIA))
-def test_adding_a_not_applicable_never_changes_a_mean(scores, left_out):
-    del scores[left_out]
+@given(score_sets, st.integers(0, 100))
+def test_adding_a_not_applicable_never_changes_a_mean(scores, weight):
+    longer = scoring.weighted_mean([*map(scores.get, CRITERIA), None], [*WEIGHTS_IN_ORDER, weight])
 
-    assert scoring.weighted_mean(scores | {left_out: None}, WEIGHTS) == scoring.weighted_mean(scores, WEIGHTS)
+    assert longer == total_of(scores)
 
 
 def test_mean_of_reviews_counts_each_review_the_same():
@@ -60,25 +67,19 @@ def test_no_review_gives_no_mean():
     assert scoring.mean([]) is None
 
 
-def test_scores_three_apart_on_one_criterion_are_flagged():
-    standing = scoring.standing([{"need": 5, "proof": 3}, {"need": 2, "proof": 4}], WEIGHTS)
-
-    assert (standing.widest, standing.is_wide, standing.reviews) == (3, True, 2)
+def test_a_spread_is_the_distance_between_the_highest_and_the_lowest_score_of_a_criterion():
+    assert scoring.spreads([[5, 3, 4], [2, 4, 4], [3, 3, 4]]) == [3, 1, 0]
 
 
-def test_scores_two_apart_are_not_flagged():
-    standing = scoring.standing([{"need": 5, "proof": None}, {"need": 3, "proof": 0}], WEIGHTS)
-
-    assert (standing.widest, standing.is_wide) == (2, False)
+def test_not_applicable_is_no_score_to_be_far_apart_from():
+    assert scoring.spreads([[5, None, None], [3, 0, None]]) == [2, 0, 0]
 
 
-def test_a_wide_spread_hidden_by_the_mean_is_flagged():
-    reviews = [{"need": 5, "proof": 1}, {"need": 1, "proof": 5}]
-    weights = {"need": 50, "proof": 50}
+def test_a_wide_spread_hidden_by_the_mean_is_seen():
+    reviews = [[5, 1], [1, 5]]
 
-    standing = scoring.standing(reviews, weights)
-
-    assert (standing.mean, standing.widest, standing.is_wide) == (Decimal("3.0000"), 4, True)
+    assert scoring.mean([scoring.weighted_mean(review, [50, 50]) for review in reviews]) == Decimal("3.0000")
+    assert scoring.spreads(reviews) == [4, 4]
 
 
 def test_equal_means_share_a_rank_and_the_next_is_skipped():
