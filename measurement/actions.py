@@ -1,6 +1,7 @@
 """What people do with metrics and their data. Every change of this app goes through here."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,11 +10,12 @@ from uuid import UUID, uuid4
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 
-from measurement import periods, permissions
+from measurement import due, emails, periods, permissions
 from measurement.models import (
     Annotation,
     Correction,
     DataPoint,
+    DataReminder,
     ImportBatch,
     Metric,
     MetricOwner,
@@ -21,6 +23,8 @@ from measurement.models import (
     Rebase,
     Series,
 )
+from projects.models import Affiliation
+from psc_portal.accounts.models import User
 from psc_portal.common import audit, clock
 from psc_portal.common.nhs_numbers import refuse_nhs_numbers
 from psc_portal.common.refusals import ActionRefused
@@ -336,13 +340,43 @@ def _check_numbers(metric, version, values: Values) -> None:
         )
 
 
+NOTHING_STORED = "none"  # the stamp of a period without a value
+
+
+class PointChanged(ActionRefused):
+    """Somebody stored another value after this form was made; `stored` is the point now, None if it was taken back."""
+
+    def __init__(self, label: str, stored: DataPoint | None):
+        if stored is None:
+            said = f"The value for {label} was taken back while you had this page open. Save again to store yours."
+        else:
+            who = last_writer(stored)
+            said = (
+                f"{who.display_name if who else 'The portal'} stored another value for {label} while you had this page "
+                "open. Choose which one is right."
+            )
+        super().__init__(said)
+        self.stored = stored
+        self.stamp = stored.stamp if stored else NOTHING_STORED
+
+
+def last_writer(point):
+    """Who said what the point says now; None for the portal itself."""
+    newest = point.corrections.select_related("by").last()
+    return newest.by if newest else point.entered_by
+
+
 @transaction.atomic
-def enter_point(*, series, period_start, by, reason="", **numbers):
+def enter_point(*, series, period_start, by, reason="", seen=None, **numbers):
     """Store one period. Where it has a value already this is a correction, which needs a reason and keeps the old one.
+
+    Args:
+        seen: the stamp of what the person saw stored for the period (NOTHING_STORED: no value); None asks nothing.
 
     Raises:
         PermissionDenied: `by` may not enter data for this series.
         ActionRefused: the numbers do not fit (see `check_values`), or a correction has no reason.
+        PointChanged: another value is stored than the person saw.
     """
     _require(permissions.can_enter, by, series)
     values = _values(numbers)
@@ -350,6 +384,9 @@ def enter_point(*, series, period_start, by, reason="", **numbers):
     check_values(metric, period_start, values)
     Metric.objects.select_for_update(of=["self"]).get(pk=metric.pk)  # as an import does: one writer at a time
     point = series.points.current().filter(period_start=period_start).first()
+    is_as_seen = seen is None or seen == (point.stamp if point else NOTHING_STORED)
+    if not is_as_seen and not (point and is_same(point, values)):
+        raise PointChanged(periods.label(period_start, metric.frequency), point)
     if point is not None:
         return _correct(point, values, reason=reason, by=by)
     point = DataPoint.objects.create(
@@ -361,6 +398,35 @@ def enter_point(*, series, period_start, by, reason="", **numbers):
     )
     audit.record("enter", point, by=by, after={"series": series.pk, "period_start": str(period_start)})
     return point
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What became of one row of the page with all that is due."""
+
+    point: DataPoint | None = None
+    refusal: ActionRefused | None = None
+
+
+@transaction.atomic
+def enter_points(*, rows: Iterable[dict], by) -> list[Entered]:
+    """Store many periods, each of them or not: a row that is refused keeps no other from being stored.
+
+    Args:
+        rows: what `enter_point` takes for each, but for `by`.
+
+    Raises:
+        PermissionDenied: `by` may not enter data for one of the series; nothing is stored then.
+    """
+    rows = list(rows)
+    outcomes: list[Entered] = [Entered()] * len(rows)
+    # metrics are locked in one order, so that two people who store the same page wait for each other, and no more
+    for number in sorted(range(len(rows)), key=lambda number: (rows[number]["series"].metric_id, number)):
+        try:
+            outcomes[number] = Entered(point=enter_point(by=by, **rows[number]))
+        except ActionRefused as refusal:
+            outcomes[number] = Entered(refusal=refusal)
+    return outcomes
 
 
 def _values(numbers) -> Values:
@@ -509,6 +575,68 @@ def undo_import(*, import_batch, by):
         _correct(correction.point, values, reason=f"Import “{import_batch.name}” undone", by=by, batch=import_batch)
     audit.record("undo", import_batch, by=by, after={"points": len(points), "corrections": len(own)})
     return import_batch
+
+
+# Reminders -----------------------------------------------------------------------------------------------------------
+
+
+def remind_of_late_data() -> int:
+    """Write to owner and deputy of each metric whose data are late: one mail a person, each late period once.
+
+    Returns how many people were written to.
+    """
+    late = [one for one in due.of_series(Series.objects.all(), most=1) if one.days_late]
+    keepers: dict[int, list] = {}
+    owners = MetricOwner.objects.current().filter(metric__in={one.series.metric_id for one in late})
+    for held in owners.select_related("user", "deputy"):
+        keepers[held.metric_id] = [person for person in (held.user, held.deputy) if person and person.is_active]
+    people = {person.pk: person for those in keepers.values() for person in those}
+    has_left = _those_who_left(people)
+    written = 0
+    for person in people.values():
+        wanted = [
+            one
+            for one in late
+            if person in keepers.get(one.series.metric_id, []) and not has_left(person, one.series.organisation_id)
+        ]
+        written += _remind(person, wanted)
+    return written
+
+
+def _those_who_left(people):
+    """A function of person and organisation: whether the person has left it, or whatever they once belonged to."""
+    ever, now = defaultdict(set), defaultdict(set)
+    for user, organisation in Affiliation.objects.filter(
+        user__in=people, status__in=[Affiliation.Status.CONFIRMED, Affiliation.Status.ENDED]
+    ).values_list("user", "organisation"):
+        ever[user].add(organisation)
+    for user, organisation in Affiliation.objects.current().filter(user__in=people).values_list("user", "organisation"):
+        now[user].add(organisation)
+
+    def has_left(person, organisation) -> bool:
+        belonged, belongs = ever[person.pk], now[person.pk]
+        return bool(belonged) and (not belongs or (organisation in belonged and organisation not in belongs))
+
+    return has_left
+
+
+@transaction.atomic
+def _remind(person, late: list[due.Due]) -> bool:
+    """One mail about what the person has not been reminded of yet; the row of the person keeps two jobs apart."""
+    User.objects.select_for_update(of=["self"], no_key=True).get(pk=person.pk)
+    known = set(
+        DataReminder.objects.filter(user=person, series__in=[one.series for one in late]).values_list(
+            "series", "period_start"
+        )
+    )
+    fresh = [one for one in late if (one.series.pk, one.start) not in known]
+    if not fresh:
+        return False
+    DataReminder.objects.bulk_create(
+        DataReminder(series=one.series, period_start=one.start, user=person) for one in fresh
+    )
+    emails.late_data(person, fresh)
+    return True
 
 
 # Annotations and rebases ---------------------------------------------------------------------------------------------

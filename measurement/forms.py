@@ -1,11 +1,12 @@
 """What people type about metrics, as clean values for the actions."""
 
 import datetime as dt
+import json
 from uuid import uuid4
 
 from django import forms
 
-from measurement import imports, periods
+from measurement import actions, due, imports, jumps, periods
 from measurement.actions import DEFINITION_FIELDS
 from measurement.models import Annotation, Metric, MetricVersion, Series
 from projects.models import Organisation, PdsaCycle, Priority, Project
@@ -52,35 +53,91 @@ class MetricFilters(forms.Form):
 # Entering data -------------------------------------------------------------------------------------------------------
 
 
-class PointForm(NhsukFormMixin, forms.Form):
-    """One period of one series. Its fields follow the metric's definition; the last denominator is carried forward."""
-
-    submit_label = "Save"
+class NumbersForm(NhsukFormMixin, forms.Form):
+    """The numbers of one period. Its fields follow the metric's definition."""
 
     is_provisional = forms.BooleanField(required=False, label="These numbers may still change")
-    note = forms.CharField(required=False, max_length=300, label="Note", help_text=NO_PATIENTS)
-    reason = forms.CharField(
-        required=False,
-        max_length=300,
-        label="Reason for a correction",
-        help_text="Only where the period has a value already. The old value is kept in the history.",
-    )
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, data=None, *, series: Series, points, period: dt.date | None = None):
-        """`points`: the stored points of the series, oldest first; `period`: the one to correct, or None."""
-        super().__init__(data)
-        self.series, self.metric = series, series.metric
-        self.points = {point.period_start: point for point in points}
+    def __init__(self, *args, series: Series, recent, **kwargs):
+        """`recent`: the newest values of the series, newest first."""
+        super().__init__(*args, **kwargs)
+        self.series, self.metric, self.recent = series, series.metric, recent
         version = self.metric.version
-        numbers = {"period_start": self._period_field()}
+        numbers = {}
         if version.entry == MetricVersion.Entry.VALUE:
             numbers["value"] = number_field(f"Value in {self.metric.unit}")
         else:
             numbers["numerator"] = number_field("Numerator", version.numerator)
         if version.entry == MetricVersion.Entry.RATIO:
             numbers["denominator"] = number_field("Denominator", version.denominator)
+        self.number_names = list(numbers)
         self.fields = {**numbers, **self.fields}
+        self.stored = None  # what somebody else stored while this form was open
+        if self.is_bound and self.add_prefix("is_sure") in self.data:
+            self._offer_sure()
+
+    def _offer_sure(self):
+        self.fields["is_sure"] = forms.BooleanField(required=False, label="I have checked it: the unit is right")
+
+    def clean(self):
+        cleaned = super().clean()
+        if not cleaned.pop("is_sure", False):
+            for name in self.number_names:
+                self._ask_about_unit(name, cleaned.get(name))
+        return cleaned
+
+    def _ask_about_unit(self, name, number) -> None:
+        usually = jumps.usual(getattr(point, name) for point in self.recent)
+        if far := jumps.how_far(number, usually):
+            self._offer_sure()
+            self.add_error(
+                name,
+                f"{self.fields[name].label}: {imports.plain(number)} is {far} than the usual {imports.plain(usually)}. "
+                "Check the unit. If it is right, tick the box and save again.",
+            )
+
+    def show_stored(self, refusal: actions.PointChanged, seen: str) -> None:
+        """Keep what was typed, beside what somebody else stored meanwhile: to store it now is to have chosen."""
+        self.stored = refusal.stored
+        self.data = self.data.copy()
+        self.data[self.add_prefix("seen")] = seen
+        self.fields.setdefault("reason", reason_field())
+        self.refuse(str(refusal))
+
+    def refuse(self, sentence: str) -> None:
+        """Say beside the first number what is wrong: a summary of errors can lead there."""
+        self.add_error(self.number_names[0], sentence)
+
+    @property
+    def stored_text(self) -> str:
+        return imports.shown(self.stored, self.metric) if self.stored else ""
+
+
+def reason_field():
+    return forms.CharField(
+        required=False,
+        max_length=300,
+        label="Reason for a correction",
+        help_text="Only where the period has a value already. The old value is kept in the history.",
+    )
+
+
+class PointForm(NumbersForm):
+    """One period of one series; the last denominator is carried forward."""
+
+    submit_label = "Save"
+
+    note = forms.CharField(required=False, max_length=300, label="Note", help_text=NO_PATIENTS)
+    reason = reason_field()
+
+    def __init__(self, data=None, *, series: Series, points, period: dt.date | None = None):
+        """`points`: the stored points of the series, oldest first; `period`: the one to correct, or None."""
+        super().__init__(data, series=series, recent=points[: -due.RECENT - 1 : -1])
+        self.points = {point.period_start: point for point in points}
+        self.fields = {"period_start": self._period_field(), **self.fields}
         self._carry_forward(points, period)
+        self.initial["seen"] = json.dumps({start.isoformat(): point.stamp for start, point in self.points.items()})
 
     def _period_field(self):
         if self.metric.frequency == Metric.Frequency.EVENT:
@@ -91,6 +148,29 @@ class PointForm(NhsukFormMixin, forms.Form):
             label = label[0].upper() + label[1:]
             choices.append((start.isoformat(), f"{label} (has a value)" if start in self.points else label))
         return forms.TypedChoiceField(label="Period", choices=choices, coerce=dt.date.fromisoformat, empty_value=None)
+
+    def clean_seen(self) -> dict[str, str] | None:
+        """What was stored for each period when the form was made; None where the form does not say."""
+        try:
+            seen = json.loads(self.cleaned_data["seen"] or "null")
+        except ValueError:
+            return None
+        return seen if isinstance(seen, dict) else None
+
+    def clean(self):
+        cleaned = super().clean()
+        seen, start = cleaned.get("seen"), cleaned.get("period_start")
+        if seen is not None and start:
+            cleaned["seen"] = str(seen.get(start.isoformat(), actions.NOTHING_STORED))
+        return cleaned
+
+    def show_changed(self, refusal: actions.PointChanged) -> None:
+        seen = json.loads(self.data["seen"])
+        start = self.cleaned_data["period_start"].isoformat()
+        seen.pop(start, None)
+        if refusal.stored:
+            seen[start] = refusal.stored.stamp
+        self.show_stored(refusal, json.dumps(seen))
 
     def _carry_forward(self, points, period) -> None:
         point = self.points.get(period)
@@ -104,6 +184,8 @@ class PointForm(NhsukFormMixin, forms.Form):
             return
         if points and points[-1].denominator is not None:
             self.initial["denominator"] = imports.plain(points[-1].denominator)
+            hint = carried(self.fields["denominator"].help_text, points[-1], self.metric.frequency)
+            self.fields["denominator"].help_text = hint
         if self.metric.frequency != Metric.Frequency.EVENT:
             self.initial["period_start"] = self._first_due()
 
@@ -116,6 +198,82 @@ class PointForm(NhsukFormMixin, forms.Form):
         newest = max(self.points, default=None)
         after = [value for value in offered if newest is not None and dt.date.fromisoformat(value) > newest]
         return after[-1] if after else offered[0]
+
+
+def carried(meaning: str, point, frequency: str) -> str:
+    """The hint of a denominator that is filled in already: whence it comes."""
+    label = periods.label(point.period_start, frequency)
+    return f"{meaning + '. ' if meaning else ''}Carried forward from {label}: change it if it differs."
+
+
+class DueForm(NumbersForm):
+    """One row of the page with all that is due. Left empty it is skipped."""
+
+    carried = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, data, *, one: due.Due, recent):
+        super().__init__(
+            data,
+            prefix=due.anchor(one.series, one.start),
+            series=one.series,
+            recent=recent,
+            empty_permitted=True,
+            use_required_attribute=False,
+        )
+        self.due = one
+        self.newest = recent[0] if recent else None
+        self.initial["seen"] = actions.NOTHING_STORED
+        if self.newest is not None and self.newest.denominator is not None:
+            self.initial["denominator"] = self.initial["carried"] = imports.plain(self.newest.denominator)
+            hint = carried(self.fields["denominator"].help_text, self.newest, self.metric.frequency)
+            self.fields["denominator"].help_text = hint
+        if self.is_bound and self.add_prefix("reason") in self.data:
+            self.fields["reason"] = reason_field()
+
+    def has_changed(self) -> bool:
+        """Whether something was typed: a denominator that was only carried forward says nothing by itself."""
+        typed = {name: (self.data.get(self.add_prefix(name)) or "").strip() for name in self.number_names}
+        if typed.get("denominator") == self.data.get(self.add_prefix("carried")):
+            del typed["denominator"]
+        return any(typed.values())
+
+    @property
+    def last_text(self) -> str:
+        if self.newest is None:
+            return ""
+        label = periods.label(self.newest.period_start, self.metric.frequency)
+        return f"{label}: {imports.shown(self.newest, self.metric)}"
+
+    @property
+    def values(self) -> dict:
+        """What `actions.enter_point` takes."""
+        cleaned = {name: value for name, value in self.cleaned_data.items() if name != "carried"}
+        return {"series": self.series, "period_start": self.due.start, **cleaned, "seen": cleaned["seen"] or None}
+
+
+class DueForms:
+    """All rows of the page; speaks like a formset, so that the summary of errors reads it."""
+
+    def __init__(self, data, rows, recent):
+        self.is_bound = data is not None
+        self.forms = [DueForm(data, one=one, recent=recent.get(one.series.pk, [])) for one in rows]
+
+    def __iter__(self):
+        return iter(self.forms)
+
+    def __len__(self):
+        return len(self.forms)
+
+    @staticmethod
+    def non_form_errors() -> list[str]:
+        return []
+
+    def filled(self) -> list[DueForm]:
+        return [form for form in self.forms if form.has_changed()]
+
+    @property
+    def total_error_count(self) -> int:
+        return sum(len(form.errors) for form in self.forms if self.is_bound)
 
 
 def recent_periods(metric: Metric, count: int) -> list[dt.date]:

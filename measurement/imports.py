@@ -230,7 +230,7 @@ def _check_row(row, cells, columns, metric, version, places, default, stored, se
         is_provisional=cell("status").lower() in {"p", "provisional", "yes", "y", "true", "1"},
         note=cell("note"),
     )
-    row.shown = _shown(values, metric)
+    row.shown = shown(values, metric)
     actions.check_values(metric, start, values, version=version, today=today)
     if (other := seen.get((series.pk, start))) is not None:
         raise ActionRefused(f"The same period is in row {other} already.")
@@ -239,7 +239,7 @@ def _check_row(row, cells, columns, metric, version, places, default, stored, se
     point = stored.get((series.pk, start))
     if point is not None:
         row.is_same = actions.is_same(point, values)
-        row.before = _shown(point, metric)
+        row.before = shown(point, metric)
 
 
 def _is_wanted(kind: str, version: MetricVersion) -> bool:
@@ -251,11 +251,12 @@ def _is_wanted(kind: str, version: MetricVersion) -> bool:
     }[kind]
 
 
-def plain(number: Decimal | None) -> str:
+def plain(number: Decimal | float | None) -> str:
     return "" if number is None else figures.plain_text(float(number))
 
 
-def _shown(values, metric) -> str:
+def shown(values, metric) -> str:
+    """What a period says, as short as people say it: 12 of 340."""
     if values.value is not None:
         return figures.with_unit(plain(values.value), metric.unit)
     if values.denominator is not None:

@@ -253,9 +253,27 @@ class SeriesQuerySet(models.QuerySet):
         held = MetricOwner.objects.held_by(user).values("metric")
         return self.filter(Q(metric__in=held) | Q(organisation__in=Organisation.objects.of_member(user)))
 
+    def enterable_by(self, user):
+        """Series whose data the user may enter: what `permissions.can_enter` says, for many at once."""
+        if not user.is_authenticated:
+            return self.none()
+        return self if user.is_programme_staff or user.is_lead else self.kept_by(user)
+
+    def at_place(self, key: str):
+        """The series of the place that addresses call `key`: an organisation, or the region."""
+        if key.lower() == Series.REGION:
+            return self.filter(organisation__isnull=True)
+        return self.filter(Q(organisation__ods_code__iexact=key) | Q(organisation__slug=key))
+
+    def running(self):
+        """Series that have not ended."""
+        return self.filter(Q(ended_on__isnull=True) | Q(ended_on__gte=clock.today()))
+
 
 class Series(models.Model):
     """The values of one metric in one organisation, or in the whole region when `organisation` is empty."""
+
+    REGION = "region"  # what addresses and files call the place without an organisation
 
     metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="series")
     organisation = models.ForeignKey(
@@ -295,7 +313,7 @@ class Series(models.Model):
     def key(self):
         """How addresses and CSV files name this series."""
         if not self.organisation_id:
-            return "region"
+            return self.REGION
         return self.organisation.ods_code or self.organisation.slug
 
 
@@ -384,6 +402,11 @@ class DataPoint(Timestamped):
     def __str__(self):
         return f"{self.series}, {self.period_start:%Y-%m-%d}"
 
+    @property
+    def stamp(self) -> str:
+        """What a form remembers of the value that it was made from, to notice that somebody changed it since."""
+        return f"{self.pk}-{int(self.updated_at.timestamp() * 1_000_000):x}"
+
 
 class Correction(models.Model):
     """What a data point said before and after it was changed, or restored by undoing an import. Append-only."""
@@ -422,6 +445,24 @@ class Correction(models.Model):
         numbers = [getattr(self, f"{name}_{when}") for name in ("numerator", "denominator", "value")]
         said = " of ".join(f"{number.normalize():f}" for number in numbers if number is not None)
         return f"{said}, {getattr(self, f'finality_{when}')}"
+
+
+class DataReminder(models.Model):
+    """That a person was reminded of a period that is late: once, however often the job runs."""
+
+    series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="reminders")
+    period_start = models.DateField()
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["series", "period_start", "user"], name="datareminder_once_a_period"),
+        ]
+
+    def __str__(self):
+        return f"{self.series}, {self.period_start:%Y-%m-%d}: {self.user}"
 
 
 class Withdrawable(models.Model):

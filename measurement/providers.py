@@ -1,14 +1,11 @@
 """What other pages show of metrics: the golden thread, the search, what waits for me."""
 
-import datetime as dt
-
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import F, Max, Q
+from django.db.models import F, Q
 from django.urls import reverse
 
-from measurement import periods
+from measurement import due
 from measurement.models import Metric, Series
-from psc_portal.common import clock
 from psc_portal.common.highlight import headline, marked
 from psc_portal.common.registry import Place, SearchHit, ThreadItem, WaitingItem
 
@@ -44,31 +41,19 @@ def search_metrics(query: str, user, limit: int) -> list[SearchHit]:
 
 def data_due(user) -> list[WaitingItem]:
     """The next period of each series that the user keeps, once it is over and has no value yet."""
-    today = clock.today()
-    kept = (
-        Series.objects.kept_by(user)
-        .filter(Q(ended_on__isnull=True) | Q(ended_on__gte=today))
-        .exclude(metric__frequency=Metric.Frequency.EVENT)
-        .select_related("metric", "organisation")
-        .annotate(newest=Max("points__period_start", filter=Q(points__withdrawn_at__isnull=True)))
-    )
     items = []
-    for series in kept:
-        metric, frequency = series.metric, series.metric.frequency
-        if series.newest is None:
-            start = periods.start_of(periods.start_of(today, frequency) - dt.timedelta(days=1), frequency)
-        else:
-            start = periods.next_start(series.newest, frequency)
-        end = periods.end_of(start, frequency)
-        if end >= today:
-            continue
+    for one in due.of_series(Series.objects.kept_by(user), most=1)[:WAITING_SHOWN]:
+        series = one.series
+        page = reverse("measurement:data_enter", args=[series.key])
+        more = f" and {one.unshown} later period{'s' if one.unshown > 1 else ''}" if one.unshown else ""
         items.append(
             WaitingItem(
-                title=f"{metric.name}, {periods.label(start, frequency)}",
-                url=f"{reverse('measurement:point_enter', args=[metric.code])}?series={series.key}",
-                note=f"Data for {series.place}",
-                due=end + dt.timedelta(days=metric.days_to_report),
-                section="Data that are due",
+                title=f"{series.metric.name}, {one.label}{more}",
+                url=f"{page}#{due.anchor(series, one.start)}",
+                due=one.due_on,
+                section=f"Data for {series.place}",
+                section_url=page,
+                section_link="Enter all on one page",
             )
         )
-    return sorted(items, key=lambda item: (item.due, item.title))[:WAITING_SHOWN]
+    return items

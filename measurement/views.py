@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
-from measurement import actions, charts, forms, imports, periods, permissions, readings
+from measurement import actions, charts, forms, permissions, readings
 from measurement.figures import Icon, Reading
 from measurement.models import Correction, Metric, MetricOwner, Series
 from projects.models import Priority
@@ -20,7 +20,6 @@ from psc_portal.common.public_pages import public_page
 from psc_portal.common.refusals import ActionRefused
 
 ROWS_SHOWN = 13  # of the data table; older ones unfold
-IMPORTS_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -221,187 +220,11 @@ def _picture(request, code) -> str:
     return charts.xmr_svg(reading, with_heading=True, footer=footer)
 
 
-# Entering data -------------------------------------------------------------------------------------------------------
-
-
-def _series_to_enter(request, code) -> tuple[Metric, list[Series]]:
-    """The metric and the series that this user may write to; 404 where there is none."""
-    metric = _metric(request, code)
-    all_series = _all_series(metric)
-    if not permissions.can_explain(request.user, metric):
-        mine = permissions.organisation_ids(request.user)
-        all_series = [series for series in all_series if series.organisation_id in mine]
-    if not all_series:
-        raise Http404
-    return metric, all_series
+# Explaining the chart ------------------------------------------------------------------------------------------------
 
 
 def _crumbs(metric, *more):
     return [("Metrics", reverse("measurement:metric_list")), (metric.name, metric.get_absolute_url()), *more]
-
-
-@never_cache
-@login_required
-def point_enter(request, code):
-    metric, allowed = _series_to_enter(request, code)
-    series = _chosen_series(request, allowed)
-    points = list(series.points.current().order_by("period_start"))
-    form = forms.PointForm(request.POST or None, series=series, points=points, period=_period_asked(request, points))
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.enter_point(series=series, by=request.user, **form.cleaned_data)
-        except ActionRefused as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            label = periods.label(form.cleaned_data["period_start"], metric.frequency)
-            messages.success(request, f"The value for {label} is stored.")
-            return redirect(series)
-    reading = readings.reading(series, readings.OWNER)
-    context = {
-        "metric": metric,
-        "series": series,
-        "allowed": allowed,
-        "form": form,
-        "reading": reading,
-        "last_facts": _last_facts(reading),
-        "crumbs": _crumbs(metric),
-    }
-    return render(request, "measurement/point_enter.html", context)
-
-
-def _last_facts(reading: Reading) -> list[tuple[str, str]]:
-    """The newest value, to compare with what one types."""
-    latest = reading.latest
-    if latest is None:
-        return []
-    facts = [("Last period", latest.label), ("Value", reading.latest_text)]
-    if latest.numerator_text:
-        counts = " of ".join(filter(None, [latest.numerator_text, latest.denominator_text]))
-        facts.insert(1, ("Counts", counts))
-    return facts
-
-
-def _period_asked(request, points):
-    """The period of a link that asks to correct one, if it has a value."""
-    asked = request.GET.get("period", "")
-    return next((point.period_start for point in points if point.period_start.isoformat() == asked), None)
-
-
-@never_cache
-@login_required
-def rows_enter(request, code):
-    """Two steps without anything stored between: check, then store what was checked, checked again."""
-    metric, allowed = _series_to_enter(request, code)
-    if request.method == "POST" and "token" in request.POST:
-        return _store_rows(request, metric, allowed)
-    asked = request.GET.get("series")
-    form = forms.RowsForm(
-        request.POST if request.method == "POST" else None,
-        request.FILES or None,
-        allowed=allowed,
-        initial={"series": asked if any(series.key == asked for series in allowed) else allowed[0].key},
-    )
-    if request.method == "POST" and form.is_valid():
-        cleaned = form.cleaned_data
-        try:
-            preview = imports.check(metric, cleaned["text"], allowed=allowed, default=cleaned["default"])
-        except ActionRefused as refusal:
-            form.add_error("file" if cleaned["file"] else "rows", str(refusal))
-        else:
-            kept = {"text": cleaned["text"], "name": cleaned["name"], "series": cleaned["series"]}
-            store = forms.StoreRowsForm(preview=preview, initial=kept)
-            return _preview_page(request, metric, preview, store, cleaned["name"])
-    context = {
-        "metric": metric,
-        "form": form,
-        "example": _example(metric, allowed),
-        "imports": _imports(request, metric),
-        "crumbs": _crumbs(metric, ("Enter data", reverse("measurement:point_enter", args=[metric.code]))),
-    }
-    return render(request, "measurement/rows_enter.html", context)
-
-
-def _store_rows(request, metric, allowed):
-    default = next((series for series in allowed if series.key == request.POST.get("series")), None)
-    name = request.POST.get("name", "")[:120]
-    try:
-        preview = imports.check(metric, request.POST.get("text", ""), allowed=allowed, default=default)
-    except ActionRefused as refusal:
-        messages.error(request, str(refusal))
-        return redirect("measurement:rows_enter", metric.code)
-    form = forms.StoreRowsForm(request.POST, preview=preview)
-    if form.is_valid():
-        try:
-            batch = actions.store_points(
-                metric=metric,
-                rows=[row.point for row in preview.good],
-                name=name,
-                by=request.user,
-                token=form.cleaned_data["token"],
-                refused=len(preview.refused),
-                reason=form.cleaned_data.get("reason", ""),
-            )
-        except ActionRefused as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            count = batch.rows_stored
-            stored = "1 value is stored" if count == 1 else f"{count} values are stored"
-            messages.success(request, f"{stored}. You can undo the import as a whole.")
-            return redirect("measurement:rows_enter", metric.code)
-    return _preview_page(request, metric, preview, form, name)
-
-
-def _preview_page(request, metric, preview, form, name):
-    context = {
-        "metric": metric,
-        "preview": preview,
-        "form": form,
-        "name": name,
-        "crumbs": _crumbs(metric, ("Many rows", reverse("measurement:rows_enter", args=[metric.code]))),
-    }
-    return render(request, "measurement/rows_preview.html", context)
-
-
-def _example(metric, allowed) -> str:
-    """Two rows as this metric wants them, to copy."""
-    numbers = {
-        "ratio": ("numerator,denominator", "12,340"),
-        "count": ("numerator", "12"),
-        "value": ("value", "12.5"),
-    }[metric.version.entry]
-    start = forms.recent_periods(metric, 1)[0]
-    place = ("organisation,", f"{allowed[-1].key},") if len(allowed) > 1 else ("", "")
-    return f"period,{place[0]}{numbers[0]},note\n{start},{place[1]}{numbers[1]},"
-
-
-def _imports(request, metric):
-    batches = list(metric.imports.select_related("by", "metric")[:IMPORTS_SHOWN])
-    may_all = permissions.can_explain(request.user, metric)
-    mine = [batch for batch in batches if may_all or batch.by_id == request.user.pk]
-    return [(batch, batch.status == batch.Status.STORED) for batch in mine]
-
-
-@never_cache
-@login_required
-def import_undo(request, code, pk):
-    metric = _metric(request, code)
-    batch = get_object_or_404(metric.imports.select_related("metric", "by"), pk=pk)
-    if not permissions.can_undo(request.user, batch):
-        raise Http404
-    back = reverse("measurement:rows_enter", args=[metric.code])
-    if request.method == "POST":
-        try:
-            actions.undo_import(import_batch=batch, by=request.user)
-        except ActionRefused as refusal:
-            messages.error(request, str(refusal))
-        else:
-            messages.success(request, f"The import “{batch.name}” is undone.")
-        return redirect(back)
-    context = {"metric": metric, "batch": batch, "back": back, "crumbs": _crumbs(metric, ("Many rows", back))}
-    return render(request, "measurement/import_undo.html", context)
-
-
-# Explaining the chart ------------------------------------------------------------------------------------------------
 
 
 def _explaining(request, code, form_class, action, *, heading, intro, done):

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 from django.utils.safestring import SafeString
 
+from psc_portal.common import clock
+
 KINDS = {  # the golden thread, in its order: kind -> (one, many)
     "priority": ("Priority", "Priorities"),
     "call": ("Call", "Calls for proposals"),
@@ -49,13 +51,19 @@ class SearchHit:
 
 @dataclass(frozen=True)
 class WaitingItem:
-    """Something that waits for this person on /my/."""
+    """Something that waits for this person on /my/. A section may lead to a page for all that stands in it."""
 
     title: str
     url: str
     note: str = ""
     due: dt.date | None = None
     section: str = ""
+    section_url: str = ""
+    section_link: str = ""
+
+    @property
+    def days_late(self) -> int:
+        return max(0, (clock.today() - self.due).days) if self.due else 0
 
 
 class Registry[Provider: Callable[..., Iterable]]:

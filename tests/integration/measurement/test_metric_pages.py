@@ -505,6 +505,8 @@ def test_data_that_are_due_wait_for_those_who_keep_them(trust, member, django_as
     with django_assert_num_queries(1):
         (item,) = providers.data_due(member)
 
-    assert item.title == f"{series.metric.name}, May 2023"
+    assert item.title.startswith(f"{series.metric.name}, May 2023 and ")
     assert item.due == dt.date(2023, 6, 30)
-    assert item.url.endswith(f"/metrics/{series.metric.code}/enter/?series=RX1")
+    assert item.days_late > 1000
+    assert item.url == f"/metrics/enter/RX1/#row-{series.pk}-20230501"
+    assert (item.section, item.section_url) == ("Data for Own Trust", "/metrics/enter/RX1/")
