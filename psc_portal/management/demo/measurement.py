@@ -242,7 +242,7 @@ SHAPES = {
     "EXP1": [Shape(REGION, (95, 140), 0.62, slope=0.004)],
 }  # fmt: skip
 IN_REGION = {"OLD1", "SUI1", "PU1"}  # the region's series is the sum of these organisations
-LATE = {("PU1", "RFS"), ("PU1", "RY5"), ("OLD2", "RFS"), ("MEA1", REGION)}  # their newest month is still due
+LATE = {("PU1", "RFS"): 1, ("PU1", "RY5"): 1, ("OLD2", "RFS"): 2, ("MEA1", REGION): 1}  # so many newest months are due
 PROVISIONAL = {"OLD1", "TRA1"}  # the newest value may still change
 
 
@@ -275,8 +275,11 @@ def _fill(world):
         if code in IN_REGION:
             drawn = {REGION: _sum(drawn, starts), **drawn}
         for place, values in drawn.items():
-            if (code, place) in LATE or (place == REGION and code in {late for late, _ in LATE}):
-                del values[starts[-1]]
+            months_late = LATE.get((code, place), 0)
+            if place == REGION and code in {late for late, _ in LATE}:
+                months_late = 1
+            for start in starts[len(starts) - months_late :]:
+                del values[start]
         _store(world, metric, drawn)
     _fill_days_between(world)
 
