@@ -57,7 +57,7 @@ def spreads(reviews: Sequence[Sequence[int | None]]) -> list[int]:
     """
     widths = []
     for scores in zip(*reviews, strict=True):
-        given = [score for score in scores if score is not None]
+        given = [score for score in scores if score is not None] if None in scores else scores
         widths.append(max(given) - min(given) if given else 0)
     return widths
 

@@ -42,10 +42,10 @@ class Line(NamedTuple):
     adjusted: Decimal | None
     adjusted_rank: int | None
     group: int
-    leaving_out: tuple[int, int] | None = None
-    resampled: tuple[int, int] | None = None
-    adjusted_range: tuple[int, int] | None = None
-    like: tuple = ()  # (pk of another proposal, likeness)
+    leaving_out: Sequence[int] | None  # best and worst rank
+    resampled: Sequence[int] | None
+    adjusted_range: Sequence[int] | None
+    like: tuple  # (pk of another proposal, likeness)
 
     @property
     def is_wide(self) -> bool:
@@ -189,13 +189,14 @@ def criterion_means(call, user=None) -> dict[int, dict[int, Decimal]]:
 
 # Working it out -------------------------------------------------------------------------------------------------------
 def rank_proposals(
-    proposals, scores: dict[int, list[Scored]], weights: Sequence[int], titles: Sequence[str]
+    proposals, scores: dict[int, list[Scored]], weights: Sequence[int], titles: Sequence[str], analysis: dict
 ) -> Ranking:
     """Raw and adjusted standing of each of `proposals` ((pk, reference, amount) each), best raw mean first.
 
     Args:
         scores: out of `scores_of`, of these proposals only.
         weights, titles: in the order of the criteria's numbers.
+        analysis: results of a RankingAnalysis, or nothing.
     """
     ratings = ratings_of(scores, weights)
     adjustment = scoring.adjusted(ratings)
@@ -205,6 +206,8 @@ def rank_proposals(
         totals.setdefault(proposal, {})[reviewer] = total
     means = {pk: scoring.mean(totals.get(pk, {}).values()) for pk, _reference, _amount in proposals}
     ranks = scoring.ranks(means)
+    leaving_out, resampled, adjusted = (analysis.get(name, {}) for name in ("leaving_out", "resampled", "adjusted"))
+    like = _alike(analysis, means)
     lines = []
     for pk, reference, amount in proposals:
         reviews = scores.get(pk, [])
@@ -226,6 +229,10 @@ def rank_proposals(
                 adjusted=adjustment.means.get(pk),
                 adjusted_rank=adjusted_ranks.get(pk),
                 group=adjustment.group_of.get(pk, 0),
+                leaving_out=leaving_out.get(str(pk)),
+                resampled=resampled.get(str(pk)),
+                adjusted_range=adjusted.get(str(pk)),
+                like=tuple(like.get(pk, ())),
             )
         )
     lines.sort(key=lambda line: (line.rank is None, line.rank or 0, line.reference))
@@ -313,8 +320,7 @@ def _worked_out(call, user, weights, analysis) -> Ranking:
     rows, results = _rows_with_results(assessed(call, user), analysis)
     in_order = [weights[one["criterion"]] for one in call.field_weights]
     titles = [one["title"] for one in call.field_weights]
-    ranking = rank_proposals(rows, scores_of(call, {pk for pk, *_ in rows}), in_order, titles)
-    return _with_analysis(ranking, results) if results else ranking
+    return rank_proposals(rows, scores_of(call, {pk for pk, *_ in rows}), in_order, titles, results)
 
 
 def _rows_with_results(proposals, analysis) -> tuple[list, dict]:
@@ -327,27 +333,14 @@ def _rows_with_results(proposals, analysis) -> tuple[list, dict]:
     return [(pk, reference, amount and Decimal(amount)) for pk, reference, amount in found or []], results
 
 
-def _with_analysis(ranking: Ranking, results: dict) -> Ranking:
-    def found(name, pk):
-        pair = results.get(name, {}).get(str(pk))
-        return tuple(pair) if pair else None
-
-    shown = {line.pk for line in ranking.lines}
+def _alike(analysis: dict, shown) -> dict[int, list]:
+    """By proposal: each of `shown` that its text is like, and how much."""
     like: dict[int, list] = {}
-    for one, other, likeness in results.get("alike", []):
+    for one, other, likeness in analysis.get("alike", []):
         if one in shown and other in shown:
             like.setdefault(one, []).append((other, likeness))
             like.setdefault(other, []).append((one, likeness))
-    lines = [
-        line._replace(
-            leaving_out=found("leaving_out", line.pk),
-            resampled=found("resampled", line.pk),
-            adjusted_range=found("adjusted", line.pk),
-            like=tuple(like.get(line.pk, ())),
-        )
-        for line in ranking.lines
-    ]
-    return replace(ranking, lines=lines)
+    return like
 
 
 @dataclass(frozen=True)
