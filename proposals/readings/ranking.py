@@ -42,9 +42,9 @@ class Line(NamedTuple):
     adjusted: Decimal | None
     adjusted_rank: int | None
     group: int
-    leaving_out: Sequence[int] | None  # best and worst rank
-    resampled: Sequence[int] | None
-    adjusted_range: Sequence[int] | None
+    leaving_out: tuple[int, int] | None  # best and worst rank
+    resampled: tuple[int, int] | None
+    adjusted_range: tuple[int, int] | None
     like: tuple  # (pk of another proposal, likeness)
 
     @property
@@ -206,7 +206,10 @@ def rank_proposals(
         totals.setdefault(proposal, {})[reviewer] = total
     means = {pk: scoring.mean(totals.get(pk, {}).values()) for pk, _reference, _amount in proposals}
     ranks = scoring.ranks(means)
-    leaving_out, resampled, adjusted = (analysis.get(name, {}) for name in ("leaving_out", "resampled", "adjusted"))
+    leaving_out, resampled, adjusted_range = (
+        {int(pk): tuple(ends) for pk, ends in analysis.get(name, {}).items()}
+        for name in ("leaving_out", "resampled", "adjusted")
+    )
     like = _alike(analysis, means)
     lines = []
     for pk, reference, amount in proposals:
@@ -229,9 +232,9 @@ def rank_proposals(
                 adjusted=adjustment.means.get(pk),
                 adjusted_rank=adjusted_ranks.get(pk),
                 group=adjustment.group_of.get(pk, 0),
-                leaving_out=leaving_out.get(str(pk)),
-                resampled=resampled.get(str(pk)),
-                adjusted_range=adjusted.get(str(pk)),
+                leaving_out=leaving_out.get(pk),
+                resampled=resampled.get(pk),
+                adjusted_range=adjusted_range.get(pk),
                 like=tuple(like.get(pk, ())),
             )
         )
