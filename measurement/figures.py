@@ -139,6 +139,7 @@ class Reading:
     denominator_name: str
     is_illustrative: bool
     published_as: str  # what was hidden or rounded for this audience, in words
+    other_variation: Icon | None = None  # where another rule judges the last point differently
 
     @property
     def latest(self) -> Point | None:
@@ -199,6 +200,7 @@ class Reading:
                 "marks": tuple(Mark(**row) for row in kept["marks"]),
                 "variation": Icon(**kept["variation"]),
                 "assurance": Icon(**kept["assurance"]) if kept["assurance"] else None,
+                "other_variation": Icon(**kept["other_variation"]) if kept.get("other_variation") else None,
                 "target_from": dt.date.fromisoformat(kept["target_from"]) if kept["target_from"] else None,
             }
         )
@@ -254,5 +256,7 @@ ASSURANCE_ICONS = {
         Icon("pass", "Will meet its target", "P", "improvement"),
         Icon("fail", "Will miss its target", "F", "concern"),
         Icon("inconsistent", "May meet or miss its target", "?", "common"),
+        Icon("same_pass", "The same every time: meets its target", "P", "improvement"),
+        Icon("same_fail", "The same every time: misses its target", "F", "concern"),
     )
 }

@@ -184,25 +184,34 @@ def _label(start: dt.date, metric: Metric, audience: str) -> str:
     return periods.label(start, metric.frequency)
 
 
-def _breaks(
-    dates: list[dt.date], versions: list[MetricVersion], rebases: list[Rebase]
-) -> dict[dt.date, tuple[str, bool]]:
-    """Where a new part starts: date of its first point -> why, and whether by a new definition.
-
-    A date between two points means the next point.
-    """
-    found = {}
+def _asked_breaks(versions: list[MetricVersion], rebases: list[Rebase]) -> dict[dt.date, tuple[str, bool]]:
+    """Where somebody asked for a new part: date -> why, and whether by a new definition."""
+    asked = {}
     for rebase in rebases:
-        found[rebase.from_date] = (rebase.reason, False)
+        asked[rebase.from_date] = (rebase.reason, False)
     for version in versions:
         if version.valid_from:
-            found[version.valid_from] = (f"definition {version.number} applies from here", True)
+            asked[version.valid_from] = (f"definition {version.number} applies from here", True)
+    return asked
+
+
+def _breaks(asked: dict[dt.date, tuple[str, bool]], settled: spc.SettledRebases) -> dict[dt.date, tuple[str, bool]]:
+    """The same by the date of the first point of each part; a new definition matters more than a rebase."""
+    moved_to = dict(settled.moved)
     placed: dict[dt.date, tuple[str, bool]] = {}
-    for when, (why, is_new_definition) in sorted(found.items()):
-        first = next((day for day in dates if day >= when), None)
-        if first is not None and not (first in placed and placed[first][1]):
+    for when, (why, is_new_definition) in sorted(asked.items()):
+        first = moved_to.get(when, when)
+        if when not in settled.waiting and not (first in placed and placed[first][1]):
             placed[first] = (why, is_new_definition)
     return placed
+
+
+def _moved(settled: spc.SettledRebases, metric: Metric, audience: str) -> list[tuple[str, str]]:
+    """When parts were asked for that start later, and when they start, in words."""
+    if metric.frequency == Metric.Frequency.EVENT:
+        said = [(_label(asked, metric, audience), _label(first, metric, audience)) for asked, first in settled.moved]
+        return [pair for pair in said if pair[0] != pair[1]]
+    return [(f"{asked.day} {asked:%B %Y}", periods.label(first, metric.frequency)) for asked, first in settled.moved]
 
 
 def _read(metric, series, audience, *, rows, versions, rebases, annotations) -> Reading:
@@ -215,7 +224,9 @@ def _read(metric, series, audience, *, rows, versions, rebases, annotations) -> 
         true_dates = [row.start for row in rows]
     values = [_value(row, metric.multiplier) for row in rows]
     target = _number(metric.target)
-    breaks = _breaks(true_dates, versions, rebases)
+    asked = _asked_breaks(versions, rebases)
+    settled = spc.settled_rebases(true_dates, asked)
+    breaks = _breaks(asked, settled)
     chart = spc.xmr(
         true_dates,
         values,
@@ -237,6 +248,8 @@ def _read(metric, series, audience, *, rows, versions, rebases, annotations) -> 
         target=target,
         hidden=frozenset(i for i, row in enumerate(rows) if row.is_hidden),
         because=because,
+        moved=_moved(settled, metric, audience),
+        cautions=spc.cautions(chart),
     )
     version = max(versions, key=lambda one: one.number, default=None)
     return Reading(
@@ -254,7 +267,8 @@ def _read(metric, series, audience, *, rows, versions, rebases, annotations) -> 
         lines=_lines(chart, because, breaks, true_dates),
         marks=_marks(annotations, true_dates, labels, metric, audience),
         variation=_variation(chart, rows, known),
-        assurance=figures.ASSURANCE_ICONS[chart.assurance] if chart.assurance and known else None,
+        other_variation=_other_variation(given),
+        assurance=_assurance(given) if known else None,
         summary=sentences.summary(given),
         sentence=sentences.full(given),
         target=target,
@@ -277,6 +291,22 @@ def _variation(chart: spc.XmrChart, rows: list[Row], known: list[float]) -> figu
     if not rows:
         return figures.VARIATION_ICONS["no_data"]
     return figures.VARIATION_ICONS["too_few" if len(known) < 2 else chart.variation]
+
+
+def _other_variation(given: sentences.Given) -> figures.Icon | None:
+    """What another rule says of the last point that judges it the other way."""
+    for caution in given.cautions:
+        if isinstance(caution, spc.TwoRules):
+            return figures.VARIATION_ICONS[spc.variation_of(caution.other, given.chart.direction)]
+    return None
+
+
+def _assurance(given: sentences.Given) -> figures.Icon | None:
+    """The icon of the target; where all values are the same, one that says so instead of a question mark."""
+    for caution in given.cautions:
+        if isinstance(caution, spc.SameValue):
+            return figures.ASSURANCE_ICONS["same_pass" if caution.is_met else "same_fail"]
+    return figures.ASSURANCE_ICONS[given.chart.assurance] if given.chart.assurance else None
 
 
 def _published_as(metric: Metric, version: MetricVersion | None) -> str:

@@ -23,6 +23,11 @@ class Given:
     target: float | None = None
     hidden: frozenset[int] = frozenset()  # which points are hidden because they rest on 1 to 7 people
     because: Sequence[str] = ()  # why each part of the chart starts, "" for the first
+    moved: Sequence[tuple[str, str]] = ()  # parts that start later than was asked: for when, and when instead
+    cautions: Sequence[spc.Caution] = ()
+
+    def text_of_value(self, value: float) -> str:
+        return self._short(figures.number_text(value, self.decimals))
 
     def text(self, value: float) -> str:
         """A mean or limit. Its unit was said with the latest value, so only % is said again."""
@@ -57,8 +62,10 @@ def full(given: Given) -> str:
         _latest(given),
         summary(given),
         _earlier(given),
+        *[_told(given, caution) for caution in given.cautions],
         _target(given),
         _part(given),
+        _moved(given),
         _trial(given),
         _caution(given),
         _hidden(given),
@@ -125,6 +132,8 @@ def _signal(given: Given, at: int | None = None) -> str:
                 part.limits.lower,
             )
         )
+        if part.limits.upper == part.limits.lower:
+            return f"the value is {side.split()[0]} the mean of {given.text(limit)}, on which both limits have closed"
         return f"the value is {side} process limit of {given.text(limit)}, further than chance alone would take it"
     if rule in (Label.TREND_UP, Label.TREND_DOWN):
         start = _run_start(chart.trends, at, part.start)
@@ -197,6 +206,8 @@ def _target(given: Given) -> str:
     target = given.target_text
     if chart.assurance is None:
         return f"The target is {target}."
+    if any(isinstance(caution, spc.SameValue) for caution in given.cautions):
+        return ""  # which says it all
     if chart.limits.upper is None:
         return f"Without limits, nothing can be said yet about the target of {target}."
     each = periods.word(given.frequency)
@@ -219,6 +230,115 @@ def _part(given: Given) -> str:
     if not because or not part.start:
         return ""
     return f"Mean and limits are calculated anew from {_the(given.labels[part.start])}: {because.rstrip('.')}."
+
+
+def _moved(given: Given) -> str:
+    return " ".join(
+        f"The new part set for {asked} would have started between two values; it starts with the next one, {placed}."
+        for asked, placed in given.moved
+    )
+
+
+def _told(given: Given, caution: spc.Caution) -> str:
+    match caution:
+        case spc.TwoRules():
+            return _two_rules(given, caution)
+        case spc.ClosedLimits():
+            return _closed_limits(caution)
+        case spc.SameValue():
+            return _same_value(given, caution)
+        case spc.GapInRun():
+            return _gap_in_run(given, caution)
+
+
+def _two_rules(given: Given, caution: spc.TwoRules) -> str:
+    one, other = (
+        f"{figures.RULE_WORDS[label]} ({POINT_WORDS[spc.point_type_of(label, given.chart.direction)].lower()})"
+        for label in (caution.shown, caution.other)
+    )
+    return f"Two rules judge the latest value differently, and both are shown: it is {one}, and {other}."
+
+
+def _closed_limits(caution: spc.ClosedLimits) -> str:
+    if caution.offers:
+        return (
+            "Most values are 0, so the process limits have closed on the mean and any other value counts as outside: "
+            "do not read that as a change. For events as rare as these choose a g chart (cases between events) or a "
+            "t chart (days between events)."
+        )
+    return (
+        "Most values equal the one before, so the process limits have closed on the mean and any value off it counts "
+        "as outside: do not read that as a change."
+    )
+
+
+def _same_value(given: Given, caution: spc.SameValue) -> str:
+    verb, expected = ("meets", "met") if caution.is_met else ("misses", "missed")
+    value = given.text_of_value(caution.value)
+    return (
+        f"Each of the {caution.n} values is {value}, which {verb} the target of {given.target_text}. Values that never "
+        f"vary give no limits, and need none: if nothing changes, expect the target to be {expected} again."
+    )
+
+
+def _gap_in_run(given: Given, caution: spc.GapInRun) -> str:
+    chart, labels = given.chart, given.labels
+    lacks = [labels[i] for i in caution.gaps]
+    gap = "hidden" if given.hidden.issuperset(caution.gaps) else "missing"
+    which = f"{gap} value of {_the(lacks[0])}" if len(lacks) == 1 else f"{len(lacks)} {gap} values"
+    done = {
+        Label.TREND_UP: "have risen at every step",
+        Label.TREND_DOWN: "have fallen at every step",
+        Label.SHIFT_ABOVE: f"lie above the mean of {given.text(chart.limits.mean)}",
+        Label.SHIFT_BELOW: f"lie below the mean of {given.text(chart.limits.mean)}",
+    }[caution.rule]
+    return (
+        f"But for the {which}, {caution.n} values in a row {_since(labels[caution.start])} {done}, "
+        "which would be a sign of change: watch the next values."
+    )
+
+
+SUGGESTED = {
+    spc.ChartType.XMR: "An XmR chart",
+    spc.ChartType.RUN: "A run chart",
+    spc.ChartType.P: "A p chart",
+    spc.ChartType.P_PRIME: "A p′ chart",
+    spc.ChartType.U: "A u chart",
+    spc.ChartType.U_PRIME: "A u′ chart",
+    spc.ChartType.C: "A c chart",
+    spc.ChartType.G: "A g chart",
+    spc.ChartType.T: "A t chart",
+}
+
+
+def suggestion(suggested: spc.Suggestion) -> str:
+    """Which chart suits the data, and why."""
+    return f"{SUGGESTED[suggested.chart]} suits these data: {_reason(suggested)}."
+
+
+def _reason(suggested: spc.Suggestion) -> str:
+    number = suggested.figure
+    match suggested.reason:
+        case spc.Reason.RARE:
+            between = "cases" if suggested.chart == spc.ChartType.G else "days"
+            noughts = "1 of the values is 0" if number == 1 else f"{number} of the values are 0"
+            return f"{noughts}, and of events so rare the {between} between two say more than their number"
+        case spc.Reason.TOO_FEW:
+            return f"{'1 value is' if number == 1 else f'{number} values are'} too few for limits"
+        case spc.Reason.TIME_BETWEEN:
+            return "they are days between events"
+        case spc.Reason.CASES_BETWEEN:
+            return "they are cases between events"
+        case spc.Reason.PROPORTION:
+            return "they are proportions, known better where there are more cases"
+        case spc.Reason.RATE:
+            return "they are events per exposure, known better where there is more exposure"
+        case spc.Reason.COUNT:
+            return "they are counts that vary as chance alone would make them vary"
+        case spc.Reason.OVER_DISPERSED:
+            return f"they vary {number:.1f} times as much as chance alone would make them, too much for ordinary limits"
+        case spc.Reason.VALUE:
+            return "they are measured values, one a period"
 
 
 def _trial(given: Given) -> str:

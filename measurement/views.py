@@ -116,6 +116,7 @@ def metric_detail(request, code):
         "reading": reading,
         "chart": charts.page_svg(reading),
         "variation": _icon(reading.variation),
+        "other_variation": _icon(reading.other_variation),
         "assurance": _icon(reading.assurance),
         "recent": points[:ROWS_SHOWN],
         "older": points[ROWS_SHOWN:],

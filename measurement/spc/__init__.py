@@ -4,7 +4,16 @@
 `funnel` one period of many organisations. Their results share the shape `Chart`.
 """
 
-from measurement.spc.control_charts import ChartType, ShewhartChart, ShewhartPart, shewhart
+from measurement.spc.cautions import Caution, ClosedLimits, GapInRun, SameValue, TwoRules, cautions
+from measurement.spc.control_charts import (
+    ChartType,
+    Funnel,
+    ShewhartChart,
+    ShewhartPart,
+    dispersion,
+    funnel,
+    shewhart,
+)
 from measurement.spc.making_data_count import (
     FIRM_LIMITS_FROM,
     HIGH,
@@ -25,11 +34,14 @@ from measurement.spc.making_data_count import (
     Variation,
     XmrChart,
     assurance,
+    point_type_of,
+    variation_of,
     xmr,
     xmr_limits,
 )
 from measurement.spc.runs import RunsAnalysis, crossings_limit, longest_run_limit, runs_analysis
 from measurement.spc.series import Chart, SettledRebases, settled_rebases
+from measurement.spc.suggestion import DataKind, Reason, Suggestion, suggest_chart
 
 __all__ = [
     "FIRM_LIMITS_FROM",
@@ -43,25 +55,40 @@ __all__ = [
     "SHORTEST_BASELINE",
     "XMR_SCALE",
     "Assurance",
+    "Caution",
     "Chart",
     "ChartType",
+    "ClosedLimits",
+    "DataKind",
     "Direction",
+    "Funnel",
+    "GapInRun",
     "Label",
     "Limits",
     "Part",
     "PointType",
+    "Reason",
     "RunsAnalysis",
+    "SameValue",
     "SettledRebases",
     "ShewhartChart",
     "ShewhartPart",
+    "Suggestion",
+    "TwoRules",
     "Variation",
     "XmrChart",
     "assurance",
+    "cautions",
     "crossings_limit",
+    "dispersion",
+    "funnel",
     "longest_run_limit",
+    "point_type_of",
     "runs_analysis",
     "settled_rebases",
     "shewhart",
+    "suggest_chart",
+    "variation_of",
     "xmr",
     "xmr_limits",
 ]

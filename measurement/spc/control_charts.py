@@ -184,6 +184,89 @@ def shewhart(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Funnel:
+    """One period of many places: columns in the order they were given, in the unit that is shown.
+
+    `outside` is beyond the 3-sigma limits, `near` between these and the 2-sigma limits.
+    """
+
+    chart: ChartType
+    multiply: float
+    centre: float | None
+    values: tuple[float | None, ...]
+    denominators: tuple[float | None, ...]
+    lower: tuple[float | None, ...]
+    upper: tuple[float | None, ...]
+    near_lower: tuple[float | None, ...]
+    near_upper: tuple[float | None, ...]
+    outside: tuple[bool, ...]
+    near: tuple[bool, ...]
+
+    def limits_at(self, n: float) -> tuple[float, float, float, float]:
+        """Lower, near lower, near upper and upper limit for a place with the denominator n, to draw the curves."""
+        if self.centre is None or not n > 0:
+            raise ValueError("Limits need a centre line and a denominator above 0.")
+        centre = self.centre / self.multiply
+        lines = _around(centre, [_sigma(self.chart, centre, n)], self.chart)
+        columns = lines.lower, lines.near_lower, lines.near_upper, lines.upper
+        return tuple([column[0] * self.multiply for column in columns])
+
+
+def funnel(
+    chart: ChartType | str,
+    numerators: Column,
+    denominators: Column,
+    *,
+    centre: float | None = None,
+    multiply: float = 1,
+) -> Funnel:
+    """Limits for a funnel plot of proportions (p) or rates (u) of many places in one period.
+
+    The arithmetic of a p or u chart, with places for dates: D. J. Spiegelhalter, Funnel plots for comparing
+    institutional performance, Stat Med 2005;24:1185-202 (its normal approximation).
+
+    Args:
+        numerators, denominators: one a place; None or a denominator of 0 gives no value and no limits.
+        centre: what to compare with, before `multiply`; otherwise all numerators over all denominators.
+
+    Raises:
+        ValueError: one sentence that says what is wrong with the input.
+    """
+    if chart not in (ChartType.P, ChartType.U):
+        raise ValueError("A funnel plot shows proportions or rates: choose p or u.")
+    places = [date.fromordinal(i + 1) for i in range(len(numerators))]
+    found = shewhart(chart, places, numerators, denominators, centre=centre, multiply=multiply)
+    beyond = map(_is_outside, found.values, found.near_lower, found.near_upper)
+    return Funnel(
+        chart=found.chart,
+        multiply=multiply,
+        centre=found.centre[0] if places else None,
+        values=found.values,
+        denominators=found.denominators,
+        lower=found.lower,
+        upper=found.upper,
+        near_lower=found.near_lower,
+        near_upper=found.near_upper,
+        outside=found.outside,
+        near=tuple([far and not out for far, out in zip(beyond, found.outside, strict=True)]),
+    )
+
+
+def dispersion(chart: ChartType, numerators: Column, denominators: Column) -> float | None:
+    """By how much limits of a p or u chart would have to be widened: Laney's sigma of the scores, 1 for chance alone.
+
+    None where there is nothing to tell it from.
+    """
+    places = [date.fromordinal(i + 1) for i in range(len(numerators))]
+    points = _combined(chart, places, numerators, denominators)
+    centre = _pooled(points)
+    if centre is None:
+        return None
+    sigmas = [_sigma(chart, centre, point.n) for point in points]
+    return _dispersion([point.y for point in points], centre, sigmas, screen=True)
+
+
 def _checked_type(chart: ChartType | str, denominators: Column | None) -> ChartType:
     try:
         chart = ChartType(chart)
@@ -307,15 +390,27 @@ def _lines(
         return _around(None, [None] * each, chart)
     if chart == ChartType.I_PRIME:
         return _around(pooled, _i_prime_sigmas(points), chart)
-    variance = pooled * (1 - pooled) if chart in _OF_PROPORTIONS else pooled
-    sigmas = [None if point.n is None else _root(variance / point.n) for point in points]
+    sigmas = [_sigma(chart, pooled, point.n) for point in points]
     if chart in (ChartType.P_PRIME, ChartType.U_PRIME):
-        scores = [_score(ys[i], pooled, sigmas[i]) for i in base]
-        range_ = mean_range(_defined(_ranges(scores)), screen=screen)
-        # how much more the points vary than chance alone: D. B. Laney, Qual Eng 2002;14:531-7
-        factor = None if range_ is None else range_ / RANGE_PER_SIGMA
+        factor = _dispersion([ys[i] for i in base], pooled, [sigmas[i] for i in base], screen)
         sigmas = [None if sigma is None or factor is None else sigma * factor for sigma in sigmas]
     return _around(pooled, sigmas, chart)
+
+
+def _sigma(chart: ChartType, centre: float, n: float | None) -> float | None:
+    """Of a proportion of n (Montgomery, equation 7.8) or of a rate per n (7.19), where the centre line is so much."""
+    variance = centre * (1 - centre) if chart in _OF_PROPORTIONS else centre
+    return None if n is None else _root(variance / n)
+
+
+def _dispersion(ys: Column, centre: float, sigmas: Column, screen: bool) -> float | None:
+    """How much more the points vary, from one to the next, than chance alone would make them: 1 is by chance alone.
+
+    None where nothing varies. D. B. Laney, Improved control charts for attributes, Qual Eng 2002;14:531-7.
+    """
+    scores = [None if y is None or not sigma else (y - centre) / sigma for y, sigma in zip(ys, sigmas, strict=True)]
+    range_ = mean_range(_defined(_ranges(scores)), screen=screen)
+    return None if range_ is None else range_ / RANGE_PER_SIGMA
 
 
 def _around(centre: float | None, sigmas: Column, chart: ChartType) -> _Lines:
@@ -380,10 +475,6 @@ def _ranges(ys: Column) -> list[float | None]:
 
 def _defined(column: Column) -> list[float]:
     return [y for y in column if y is not None]
-
-
-def _score(y: float | None, centre: float, sigma: float | None) -> float | None:
-    return (y - centre) / sigma if y is not None and sigma else None
 
 
 def _root(square: float | None) -> float | None:

@@ -283,7 +283,7 @@ def xmr(
         labels=_column(labels, n, Label.COMMON_CAUSE),
         point_types=_column(point_types, n, PointType.COMMON_CAUSE),
         parts=tuple(parts),
-        variation=_VARIATIONS.get((point_types.get(n - 1), direction), Variation.COMMON_CAUSE),
+        variation=variation_of(labels.get(n - 1, Label.COMMON_CAUSE), direction),
         assurance=assurance(parts[-1].limits if parts else NO_LIMITS, target, direction),
         excluded=excluded,
     )
@@ -329,6 +329,16 @@ def assurance(limits: Limits, target: float | None, direction: Direction) -> Ass
     if limits.lower is not None and target < limits.lower:
         return Assurance.PASS if direction == Direction.INCREASE else Assurance.FAIL
     return Assurance.INCONSISTENT
+
+
+def variation_of(label: Label, direction: Direction) -> Variation:
+    """What the icon of a chart says whose last point this rule marks."""
+    return _VARIATIONS.get((_POINT_TYPES[direction][label], direction), Variation.COMMON_CAUSE)
+
+
+def point_type_of(label: Label, direction: Direction) -> PointType:
+    """Whether a point that this rule marks is better or worse, or just changed."""
+    return _POINT_TYPES[direction][label]
 
 
 def _direction(direction: Direction | str) -> Direction:

@@ -107,10 +107,47 @@ def test_a_rebase_between_two_periods_starts_with_the_next_one():
     fill(series, [(50 + n % 2, 100) for n in range(14)] + [(70 + n % 2, 100) for n in range(14)])
     Rebase.objects.create(series=series, from_date=dt.date(2024, 5, 20), reason="The new checklist is in use")
 
-    lines = readings.reading(series).lines
+    reading = readings.reading(series)
 
+    lines = reading.lines
     assert [(line.start, line.stop, line.mean) for line in lines] == [(0, 14, 50.5), (14, 28, 70.5)]
     assert lines[1].because == "The new checklist is in use"
+    assert "The new part set for 20 May 2024 would have started between two values" in reading.sentence
+    assert "it starts with the next one, June 2024." in reading.sentence
+
+
+def test_the_public_is_told_only_the_month_for_which_a_rebase_of_rare_events_was_set():
+    series = SeriesFactory(metric=ValueMetricFactory(frequency="event"))
+    fill(series, [20], start=dt.date(2025, 3, 17))
+    fill(series, [30], start=dt.date(2025, 4, 10))
+    Rebase.objects.create(series=series, from_date=dt.date(2025, 3, 18), reason="New ward")
+
+    public, owner = readings.reading(series), readings.reading(series, audience="owner")
+
+    assert "The new part set for March 2025" in public.sentence
+    assert "18 March" not in public.sentence
+    assert "The new part set for 18 March 2025" in owner.sentence
+
+
+def test_a_constant_value_that_meets_its_target_is_not_a_question_mark():
+    series = SeriesFactory(metric=MetricFactory(target=95))
+    fill(series, [(100, 100)] * 14)
+
+    reading = readings.reading(series)
+
+    assert reading.assurance.words == "The same every time: meets its target"
+    assert "Each of the 14 values is 100%, which meets the target of 95%." in reading.sentence
+
+
+def test_a_last_value_that_two_rules_judge_differently_has_both_icons():
+    series = SeriesFactory()
+    series.baseline_points = 12
+    fill(series, [(40 + n % 2, 100) for n in range(12)] + [(count, 100) for count in (80, 77, 74, 71, 68, 65, 62)])
+
+    reading = readings.reading(series)
+
+    assert (reading.variation.name, reading.other_variation.name) == ("improvement_high", "concern_low")
+    assert Reading.from_json(json.loads(json.dumps(reading.as_json()))) == reading
 
 
 def test_a_new_definition_breaks_the_line():

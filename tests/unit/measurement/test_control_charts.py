@@ -255,3 +255,29 @@ def test_a_long_run_and_few_crossings_signal_but_many_crossings_do_not():
 
 def test_points_on_the_centre_line_only_are_no_signal():
     assert spc.runs_analysis([0] * 30) == spc.RunsAnalysis(30, 0, None, None, None, None, False)
+
+
+# Funnel --------------------------------------------------------------------------------------------------------------
+def test_a_funnel_is_the_p_chart_of_places():
+    # 100 of 1,000 together; 2-sigma lines of 100 cases 0.1 -/+ 2 x 0.03
+    result = spc.funnel("p", [10, 20, 17, 53], [100, 100, 100, 700], multiply=100)
+
+    assert (result.values, result.centre) == ((10, 20, 17, pytest.approx(53 / 7)), 10)
+    assert (result.near_lower[0], result.upper[0]) == pytest.approx((4, 19))
+    assert (result.outside, result.near) == ((False, True, False, False), (False, False, True, True))
+    assert result.limits_at(100) == pytest.approx((1, 4, 16, 19))
+
+
+def test_a_funnel_may_be_compared_with_a_given_value_and_have_gaps():
+    result = spc.funnel("u", [5, None, 3], [100, 100, 0], centre=0.09)
+
+    assert (result.centre, result.values) == (0.09, (0.05, None, None))
+    assert result.upper == pytest.approx((0.09 + 3 * 0.03, None, None))
+
+
+def test_a_funnel_of_nothing_has_no_lines_and_other_types_are_refused():
+    assert spc.funnel("p", [], []).centre is None
+    with pytest.raises(ValueError, match="choose p or u"):
+        spc.funnel("c", [1], [1])
+    with pytest.raises(ValueError, match="centre line"):
+        spc.funnel("p", [None], [None]).limits_at(5)
