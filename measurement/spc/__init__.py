@@ -6,6 +6,7 @@
 
 from measurement.spc.cautions import Caution, ClosedLimits, GapInRun, SameValue, TwoRules, cautions
 from measurement.spc.control_charts import (
+    NEEDS_DENOMINATORS,
     ChartType,
     Funnel,
     ShewhartChart,
@@ -48,6 +49,7 @@ __all__ = [
     "HIGH",
     "LOW",
     "NEAR_SCALE",
+    "NEEDS_DENOMINATORS",
     "NO_LIMITS",
     "RULE_SET",
     "RUN_LENGTH",

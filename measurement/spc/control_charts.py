@@ -14,7 +14,7 @@ from statistics import median
 
 from measurement.spc.making_data_count import mean_range
 from measurement.spc.runs import RunsAnalysis, runs_analysis
-from measurement.spc.series import Column, base_length, position_of, split, total
+from measurement.spc.series import Column, base_length, mean, own_centre, position_of, split, total
 
 # Mean range of two points / sigma, d2 of subgroups of two. Montgomery, appendix VI.
 RANGE_PER_SIGMA = 1.128
@@ -365,24 +365,24 @@ def _lines(
     """Centre line and limits of a part, from its base points; a given centre line stands for the calculated one."""
     base_ys = [ys[i] for i in base]
     known = [y for y in base_ys if y is not None]
-    mean = given if given is not None else total(known) / len(known) if known else None
+    centre = given if given is not None else mean(base_ys)
     each = len(points)
     match chart:
         case ChartType.RUN:
             middle = given if given is not None else median(known) if known else None
             return _around(middle, [None] * each, chart)
         case ChartType.MR:
-            return _of_ranges(mean, each)
+            return _of_ranges(centre, each)
         case ChartType.I | ChartType.T:
             # Montgomery, section 6.4
             range_ = mean_range(_defined(_ranges(base_ys)), screen=screen)
-            return _around(mean, [None if range_ is None else range_ / RANGE_PER_SIGMA] * each, chart)
+            return _around(centre, [None if range_ is None else range_ / RANGE_PER_SIGMA] * each, chart)
         case ChartType.C:
             # Montgomery, equation 7.17
-            return _around(mean, [_root(mean)] * each, chart)
+            return _around(centre, [_root(centre)] * each, chart)
         case ChartType.G:
             # J. C. Benneyan, Health Care Manag Sci 2001;4:305-18: sigma of a geometric distribution counted from 0
-            limits = _around(mean, [None if mean is None else _root(mean * (mean + 1))] * each, chart)
+            limits = _around(centre, [None if centre is None else _root(centre * (centre + 1))] * each, chart)
             middle = given * MEDIAN_PER_MEAN if given is not None else median(known) if known else None
             return replace(limits, centre=middle)
     pooled = given if given is not None else _pooled([points[i] for i in base])
@@ -429,10 +429,10 @@ def _around(centre: float | None, sigmas: Column, chart: ChartType) -> _Lines:
     return _Lines(centre, line(-FAR), line(FAR), line(-NEAR), line(NEAR))
 
 
-def _of_ranges(mean: float | None, each: int) -> _Lines:
-    upper = None if mean is None else RANGE_LIMIT * mean
+def _of_ranges(centre: float | None, each: int) -> _Lines:
+    upper = None if centre is None else RANGE_LIMIT * centre
     near = None if upper is None else upper * NEAR / FAR
-    return _Lines(mean, [0] * each, [upper] * each, [0] * each, [near] * each)
+    return _Lines(centre, [0] * each, [upper] * each, [0] * each, [near] * each)
 
 
 def _i_prime_sigmas(points: Sequence[_Point]) -> Column:
@@ -465,7 +465,9 @@ def _pooled(points: Sequence[_Point]) -> float | None:
     """All numerators over all denominators of the points that have a value."""
     points = [point for point in points if point.y is not None]
     n = total([point.n for point in points])
-    return total([point.numerator for point in points]) / n if n else None
+    if not n:
+        return None
+    return own_centre(total([point.numerator for point in points]) / n, [point.y for point in points])
 
 
 def _ranges(ys: Column) -> list[float | None]:

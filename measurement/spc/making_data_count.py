@@ -9,7 +9,7 @@ from itertools import compress, pairwise
 from operator import gt, lt
 from typing import Any
 
-from measurement.spc.series import base_length, in_date_order, position_of, split, total
+from measurement.spc.series import base_length, in_date_order, mean, position_of, split
 
 # Natural process limits lie 3 sigma from the mean, sigma being the average moving range / d2 with d2 = 1.128 for ranges
 # of two points. D. J. Wheeler, Understanding Variation, 2nd ed. (2000), rounds 3 / 1.128 to 2.66; so does NHS England.
@@ -294,19 +294,18 @@ def xmr_limits(base: Sequence[float | None], *, screen: bool = True) -> Limits:
 
     Every base value counts in the mean, wild or not; a moving range is not bridged over a missing value.
     """
-    n = len(base) - base.count(None)
-    if not n:
+    centre = mean(base)
+    if centre is None:
         return NO_LIMITS
-    mean = total(base) / n
-    if n == len(base):
-        ranges = [abs(b - a) for a, b in pairwise(base)]
-    else:
+    if None in base:
         ranges = [abs(b - a) for a, b in pairwise(base) if a is not None and b is not None]
+    else:
+        ranges = [abs(b - a) for a, b in pairwise(base)]
     average = mean_range(ranges, screen=screen)
     if average is None:
-        return Limits(mean, None, None, None, None)
+        return Limits(centre, None, None, None, None)
     far, close = XMR_SCALE * average, NEAR_SCALE * average
-    return Limits(mean, mean - far, mean + far, mean - close, mean + close)
+    return Limits(centre, centre - far, centre + far, centre - close, centre + close)
 
 
 def mean_range(ranges: Sequence[float], *, screen: bool, cut_at: float = SCREEN_SCALE) -> float | None:
@@ -367,10 +366,13 @@ def _refuse_what_is_no_series(dates, values, trajectory, baseline, target) -> No
 
 
 def _all_ordinary(values: Sequence[float | None]) -> bool:
-    """Neither infinite nor undefined, nor beyond what can be added up: any of these would show in the sum."""
+    """Neither infinite nor undefined, nor too large to be squared: any of these would show in the sum of squares."""
     try:
-        return math.isfinite(total(values))
-    except (OverflowError, ValueError):
+        return math.isfinite(math.sumprod(values, values))
+    except TypeError:
+        ys = [y for y in values if y is not None]
+        return math.isfinite(math.sumprod(ys, ys))
+    except OverflowError:
         return False
 
 

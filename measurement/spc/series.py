@@ -91,6 +91,24 @@ def total(values: Column) -> float:
         return math.fsum([y for y in values if y is not None])
 
 
+def mean(values: Column) -> float | None:
+    """The mean of the values that are not missing, and exactly their value where they are all the same: divided by
+    some numbers the sum comes out beside it, and all of them would lie on one side of their mean.
+    """
+    n = len(values) - values.count(None)
+    if not n:
+        return None
+    return own_centre(total(values) / n, values)
+
+
+def own_centre(centre: float, values: Column) -> float:
+    """The value itself, if all that are not missing have the same next to `centre`; else `centre`."""
+    first = next(y for y in values if y is not None)
+    if math.isclose(first, centre, rel_tol=1e-12) and values.count(first) + values.count(None) == len(values):
+        return first
+    return centre
+
+
 def in_date_order(dates: Sequence[date], *columns: Sequence) -> tuple[tuple, ...]:
     """The dates and the columns beside them, oldest first."""
     dates = tuple(dates)
