@@ -414,7 +414,7 @@ def _draw_legend(d: Drawing, reading: Reading, left: float) -> None:
         )
     if any(point.is_hidden for point in reading.points):
         star = "M-4-1h8v2h-8zM-2.6-4l1.7-1 3.5 9-1.7 1zM.9-5l1.7 1-3.5 9-1.7-1z"
-        items.append((star, TONES["common"], "Hidden, 1 to 7 people"))
+        items.append((star, TONES["common"], "Hidden: small numbers"))
     x, y = left + 6, d.height + 6
     for path, colour, text in items:
         room = 20 + CHARACTER * len(text)

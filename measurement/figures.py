@@ -11,7 +11,7 @@ from typing import Any
 from measurement import spc
 
 MINUS = "\N{MINUS SIGN}"
-HIDDEN = "*"  # stands for a count of 1 to 7 people
+HIDDEN = "*"  # stands for a count of 1 to 7 people, and for what would reveal one
 
 
 def number_text(value: float | None, decimals: int) -> str:
@@ -40,7 +40,7 @@ def plain_text(value: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One period. `value` is None where it is missing, or hidden because it rests on 1 to 7 people."""
+    """One period. `value` is None where it is missing, or hidden because of small numbers."""
 
     label: str
     period_start: dt.date
@@ -69,7 +69,7 @@ class Point:
     def meaning(self) -> str:
         """What the point says, in words, for the table."""
         if self.is_hidden:
-            return "Hidden: rests on 1 to 7 people"
+            return "Hidden: rests on 1 to 7 people or would reveal such a number"
         if self.value is None:
             return "Missing"
         return f"{POINT_WORDS[self.point_type]}: {RULE_WORDS[self.rule]}" if self.is_special else ""
@@ -166,7 +166,7 @@ class Reading:
         latest = self.latest
         if latest is None:
             return "No data yet"
-        return "Hidden (1 to 7 people)" if latest.is_hidden else with_unit(latest.value_text, self.unit)
+        return "Hidden (small numbers)" if latest.is_hidden else with_unit(latest.value_text, self.unit)
 
     def line_text(self, value: float | None) -> str:
         """A mean or limit: with a decimal even where values are whole numbers, unless they are large."""

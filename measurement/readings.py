@@ -2,7 +2,7 @@
 
 `audience="owner"` reads the true values. `audience="public"` first hides and rounds counts of people, and everything
 else (mean, limits, icons, sentence) is worked out from what is published: limits on true values would let a reader
-solve for a hidden point.
+solve for a hidden point. What is hidden is decided for all series of a metric together, so that no total reveals it.
 """
 
 import datetime as dt
@@ -11,17 +11,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from measurement import figures, periods, sentences, spc
+from django.db.models import Q
+
+from measurement import figures, periods, sentences, spc, suppression
 from measurement.figures import Line, Mark, Point, Reading
 from measurement.models import Annotation, DataPoint, Metric, MetricVersion, Rebase, Series
 
-# Counts of people from 1 to 7 are hidden, larger ones rounded to the nearest 5; zero stays zero.
-# NHS Digital, HES analysis guide: small numbers, since September 2018.
-SMALLEST_SHOWN = 8
-ROUND_TO = 5
 SMALL_NUMBERS_RULE = (
-    "Counts of 1 to 7 people are shown as *, larger counts of people are rounded to the nearest 5, and percentages, "
-    "rates, mean, limits and signals are worked out from the rounded counts."
+    "Counts of 1 to 7 people are shown as *, and so are numbers that would reveal one. Larger counts of people are "
+    "rounded to the nearest 5. Percentages, rates, mean, limits and signals are worked out from what is published."
+)
+DATES_RULE = (
+    "Events are dated by month, and only to within a month: all dates are moved back by the same number of days, so "
+    "that the days between them do not reveal the exact ones."
 )
 PUBLIC, OWNER = "public", "owner"
 MOST_GAPS = 600  # an old stray point must not stretch a weekly chart over decades
@@ -39,6 +41,7 @@ class Row:
     is_provisional: bool
     note: str
     is_hidden: bool = False
+    is_region: bool = False
 
 
 def reading(metric_or_series: Metric | Series, audience: str = PUBLIC) -> Reading:
@@ -66,7 +69,8 @@ def readings_of(
     ids = [series.pk for series in chosen if series is not None]
     metric_ids = {thing.pk if isinstance(thing, Metric) else thing.metric_id for thing in things}
     until = until or dt.date.max
-    rows = _rows(ids, until)
+    rows = _rows(ids, metric_ids, until)
+    seen_by_public: dict[int, dict[int, list[Row]]] = {}  # metric -> the published rows of each of its series
     rebases = _by(Rebase.objects.filter(series__in=ids, withdrawn_at__isnull=True), "series_id")
     versions = _by(MetricVersion.objects.filter(metric__in=metric_ids).exclude(valid_from__gt=until), "metric_id")
     notes = Annotation.objects.filter(metric__in=metric_ids, withdrawn_at__isnull=True, date__lte=until)
@@ -75,12 +79,16 @@ def readings_of(
     for thing, series in zip(things, chosen, strict=True):
         metric = thing if isinstance(thing, Metric) else thing.metric
         key = series.pk if series else None
+        reader = audience(series) if callable(audience) else audience
+        if reader == PUBLIC and metric.pk not in seen_by_public:
+            seen_by_public[metric.pk] = published(rows[metric.pk], metric)
+        true_rows = rows[metric.pk].get(key, [])
         result.append(
             _read(
                 metric,
                 series,
-                audience(series) if callable(audience) else audience,
-                rows=rows.get(key, []),
+                reader,
+                rows=seen_by_public[metric.pk].get(key, []) if reader == PUBLIC else true_rows,
                 versions=versions[metric.pk],
                 rebases=rebases[key],
                 annotations=[note for note in annotations[metric.pk] if note.series_id in (None, key)],
@@ -89,28 +97,70 @@ def readings_of(
     return result
 
 
-def published_count(count: float | None) -> float | None:
-    """A count of people as the public may see it; None where it must be hidden."""
-    if count is None or count == 0:
-        return count
-    if count < SMALLEST_SHOWN:
-        return None
-    return float((count + ROUND_TO / 2) // ROUND_TO * ROUND_TO)
+def published(series_rows: dict[int, list[Row]], metric: Metric) -> dict[int, list[Row]]:
+    """The rows of all series of a metric as the public may see them: hidden, rounded, without notes or exact dates."""
+    hidden = _withheld(series_rows, metric)
+    moved = _moved_back(series_rows, metric)
+    return {
+        key: [_published(row, moved(row), metric, is_hidden=(key, row.start) in hidden) for row in rows]
+        for key, rows in series_rows.items()
+    }
 
 
-def published(row: Row, metric: Metric) -> Row:
-    """The row as the public may see it. A statistic that rests on 1 to 7 people is hidden with all its parts."""
+def _people(metric: Metric, *, has_denominator: bool) -> suppression.People:
+    return suppression.People(
+        metric.numerator_counts_people,
+        metric.denominator_counts_people and has_denominator,
+        is_proportion=has_denominator and metric.multiplier == 100,
+    )
+
+
+def _withheld(series_rows: dict[int, list[Row]], metric: Metric) -> set[tuple[int, dt.date]]:
+    """Which rows to hide, as series and start: period by period, organisations beside the region."""
+    if not (metric.numerator_counts_people or metric.denominator_counts_people):
+        return set()
+    tables: dict[tuple[dt.date, bool], dict[int, Row]] = defaultdict(dict)
+    for key, rows in series_rows.items():
+        for row in rows:
+            if row.numerator is not None:
+                tables[row.start, row.denominator is not None][key] = row
+    found = set()
+    for (start, has_denominator), table in tables.items():
+        counts = {key: suppression.Counts(row.numerator, row.denominator) for key, row in table.items()}
+        region = next((key for key, row in table.items() if row.is_region), None)
+        whole = counts.pop(region, None)
+        hidden = suppression.withheld(counts, whole, _people(metric, has_denominator=has_denominator))
+        found |= {(key, start) for key in hidden.parts}
+        if hidden.whole:
+            found.add((region, start))
+    return found
+
+
+def _moved_back(series_rows: dict[int, list[Row]], metric: Metric) -> Callable[[Row], dict]:
+    """Start and end that the public sees. The exact date of a rare event could name a person.
+
+    Months alone would not do: days between events and the months that they fall in fix the dates, often to the day. So
+    every date of the metric is moved back by as many days as puts its first event on the first of that month.
+    """
+    if metric.frequency != Metric.Frequency.EVENT:
+        return lambda row: {}
+    first = min((row.start for rows in series_rows.values() for row in rows), default=dt.date.min)
+
+    def month(row: Row) -> dict:
+        start = (row.start - dt.timedelta(days=first.day - 1)).replace(day=1)
+        return {"start": start, "end": periods.last_day_of_month(start)}
+
+    return month
+
+
+def _published(row: Row, dates: dict, metric: Metric, *, is_hidden: bool) -> Row:
+    if is_hidden:  # a statistic that rests on few people is hidden with all its parts
+        return replace(row, numerator=None, denominator=None, value=None, note="", is_hidden=True, **dates)
     counts = {}
-    if metric.numerator_counts_people and row.numerator is not None:
-        counts["numerator"] = published_count(row.numerator)
-    if metric.denominator_counts_people and row.denominator is not None:
-        counts["denominator"] = published_count(row.denominator)
-    shown = {"note": ""}
-    if metric.frequency == Metric.Frequency.EVENT:  # the exact date of a rare event could name a person
-        shown |= {"start": row.start.replace(day=1), "end": periods.last_day_of_month(row.start)}
-    if None in counts.values():
-        return replace(row, numerator=None, denominator=None, value=None, is_hidden=True, **shown)
-    return replace(row, **counts, **shown)
+    if row.numerator is not None:
+        people = _people(metric, has_denominator=row.denominator is not None)
+        counts = {column: suppression.rounded(getattr(row, column)) for column in people.columns}
+    return replace(row, note="", **counts, **dates)
 
 
 def _by(rows, key: str) -> dict:
@@ -134,16 +184,23 @@ def _number(value) -> float | None:
     return None if value is None else float(value)
 
 
-def _rows(series_ids: list[int], until: dt.date) -> dict[int, list[Row]]:
+def _rows(series_ids: list[int], metric_ids: set[int], until: dt.date) -> dict[int, dict[int, list[Row]]]:
+    """Metric -> series -> rows. Other series of metrics that count people, or date events, are read too."""
+    beside = Metric.objects.filter(pk__in=metric_ids).filter(
+        Q(numerator_counts_people=True) | Q(denominator_counts_people=True) | Q(frequency=Metric.Frequency.EVENT)
+    )
     found = (
         DataPoint.objects.current()
-        .filter(series__in=series_ids, period_end__lte=until)
+        .filter(Q(series__in=series_ids) | Q(series__metric__in=beside), period_end__lte=until)
         .order_by("series_id", "period_start")
-        .values_list("series_id", "period_start", "period_end", "numerator", "denominator", "value", "finality", "note")
-    )
-    grouped = defaultdict(list)
-    for series_id, start, end, numerator, denominator, value, finality, note in found:
-        grouped[series_id].append(
+        .values_list(
+            "series__metric_id", "series_id", "series__organisation_id",
+            "period_start", "period_end", "numerator", "denominator", "value", "finality", "note",
+        )
+    )  # fmt: skip
+    grouped: dict[int, dict[int, list[Row]]] = defaultdict(lambda: defaultdict(list))
+    for metric_id, series_id, organisation_id, start, end, numerator, denominator, value, finality, note in found:
+        grouped[metric_id][series_id].append(
             Row(
                 start,
                 end,
@@ -152,6 +209,7 @@ def _rows(series_ids: list[int], until: dt.date) -> dict[int, list[Row]]:
                 _number(value),
                 finality == DataPoint.Finality.PROVISIONAL,
                 note,
+                is_region=organisation_id is None,
             )
         )
     return grouped
@@ -184,15 +242,32 @@ def _label(start: dt.date, metric: Metric, audience: str) -> str:
     return periods.label(start, metric.frequency)
 
 
-def _asked_breaks(versions: list[MetricVersion], rebases: list[Rebase]) -> dict[dt.date, tuple[str, bool]]:
-    """Where somebody asked for a new part: date -> why, and whether by a new definition."""
+def _asked_breaks(
+    versions: list[MetricVersion], rebases: list[Rebase], *, by_month: bool
+) -> dict[dt.date, tuple[str, bool]]:
+    """Where somebody asked for a new part: date, or its month, -> why, and whether by a new definition."""
     asked = {}
     for rebase in rebases:
-        asked[rebase.from_date] = (rebase.reason, False)
+        asked[_day_or_month(rebase.from_date, by_month)] = (rebase.reason, False)
     for version in versions:
         if version.valid_from:
-            asked[version.valid_from] = (f"definition {version.number} applies from here", True)
+            asked[_day_or_month(version.valid_from, by_month)] = (
+                f"definition {version.number} applies from here",
+                True,
+            )
     return asked
+
+
+def _day_or_month(day: dt.date, by_month: bool) -> dt.date:
+    return day.replace(day=1) if by_month else day
+
+
+def _in_order(rows: list[Row]) -> list[dt.date]:
+    """A day of its own for each event of which only the month is shown; true days would say more than that."""
+    days: list[dt.date] = []
+    for row in rows:
+        days.append(max(row.start, days[-1] + dt.timedelta(days=1)) if days else row.start)
+    return days
 
 
 def _breaks(asked: dict[dt.date, tuple[str, bool]], settled: spc.SettledRebases) -> dict[dt.date, tuple[str, bool]]:
@@ -215,20 +290,17 @@ def _moved(settled: spc.SettledRebases, metric: Metric, audience: str) -> list[t
 
 
 def _read(metric, series, audience, *, rows, versions, rebases, annotations) -> Reading:
-    true_dates = [row.start for row in rows]
-    if audience == PUBLIC:
-        keep_order = list(zip(true_dates, [published(row, metric) for row in rows], strict=True))
-        rows = [row for _, row in keep_order]
+    by_month = metric.frequency == Metric.Frequency.EVENT and audience == PUBLIC
     if metric.frequency != Metric.Frequency.EVENT:
         rows = _with_gaps(rows, metric.frequency)
-        true_dates = [row.start for row in rows]
+    dates = _in_order(rows) if by_month else [row.start for row in rows]
     values = [_value(row, metric.multiplier) for row in rows]
     target = _number(metric.target)
-    asked = _asked_breaks(versions, rebases)
-    settled = spc.settled_rebases(true_dates, asked)
+    asked = _asked_breaks(versions, rebases, by_month=by_month)
+    settled = spc.settled_rebases(dates, asked)
     breaks = _breaks(asked, settled)
     chart = spc.xmr(
-        true_dates,
+        dates,
         values,
         direction=metric.direction,
         target=target,
@@ -238,7 +310,7 @@ def _read(metric, series, audience, *, rows, versions, rebases, annotations) -> 
     known = [value for value in values if value is not None]
     decimals = figures.decimals_for(known + ([target] if target is not None else [])) if known else 1
     labels = [_label(row.start, metric, audience) for row in rows]
-    because = [breaks[true_dates[part.start]][0] if true_dates[part.start] in breaks else "" for part in chart.parts]
+    because = [breaks[dates[part.start]][0] if dates[part.start] in breaks else "" for part in chart.parts]
     given = sentences.Given(
         chart=chart,
         labels=labels,
@@ -263,9 +335,9 @@ def _read(metric, series, audience, *, rows, versions, rebases, annotations) -> 
         direction=metric.direction,
         unit=metric.unit,
         frequency=metric.frequency,
-        points=_points(rows, values, labels, chart, versions, true_dates, decimals),
-        lines=_lines(chart, because, breaks, true_dates),
-        marks=_marks(annotations, true_dates, labels, metric, audience),
+        points=_points(rows, dates, values, labels, chart, versions, decimals, by_month=by_month),
+        lines=_lines(chart, because, breaks, dates),
+        marks=_marks(annotations, rows, metric, audience),
         variation=_variation(chart, rows, known),
         other_variation=_other_variation(given),
         assurance=_assurance(given) if known else None,
@@ -315,7 +387,7 @@ def _published_as(metric: Metric, version: MetricVersion | None) -> str:
     if version and version.entry != MetricVersion.Entry.VALUE and counts_people:
         said.append(SMALL_NUMBERS_RULE)
     if metric.frequency == Metric.Frequency.EVENT:
-        said.append("Dates are given by month only.")
+        said.append(DATES_RULE)
     return " ".join(said)
 
 
@@ -325,10 +397,11 @@ def _count_text(count: float | None, *, is_hidden: bool, is_used: bool) -> str:
     return "" if count is None else figures.number_text(count, 0 if count.is_integer() else 1)
 
 
-def _points(rows, values, labels, chart, versions, true_dates, decimals) -> tuple[Point, ...]:
+def _points(rows, dates, values, labels, chart, versions, decimals, *, by_month) -> tuple[Point, ...]:
     limits = [part.limits for part in chart.parts for _ in range(part.n)]
     has_numerator = any(row.numerator is not None for row in rows) or any(row.is_hidden for row in rows)
     has_denominator = bool(versions) and versions[-1].entry == MetricVersion.Entry.RATIO
+    begun = [(one, _day_or_month(one.valid_from or dt.date.min, by_month)) for one in versions]
     points = []
     for i, (row, value) in enumerate(zip(rows, values, strict=True)):
         points.append(
@@ -342,9 +415,7 @@ def _points(rows, values, labels, chart, versions, true_dates, decimals) -> tupl
                 is_hidden=row.is_hidden,
                 is_provisional=row.is_provisional,
                 note=row.note,
-                version=max(
-                    (one.number for one in versions if (one.valid_from or dt.date.min) <= true_dates[i]), default=1
-                ),
+                version=max((one.number for one, since in begun if since <= dates[i]), default=1),
                 mean=limits[i].mean,
                 lower=limits[i].lower,
                 upper=limits[i].upper,
@@ -358,7 +429,7 @@ def _points(rows, values, labels, chart, versions, true_dates, decimals) -> tupl
     return tuple(points)
 
 
-def _lines(chart: spc.XmrChart, because: list[str], breaks: dict, true_dates: list[dt.date]) -> tuple[Line, ...]:
+def _lines(chart: spc.XmrChart, because: list[str], breaks: dict, dates: list[dt.date]) -> tuple[Line, ...]:
     return tuple(
         Line(
             start=part.start,
@@ -368,17 +439,17 @@ def _lines(chart: spc.XmrChart, because: list[str], breaks: dict, true_dates: li
             upper=part.limits.upper,
             is_trial=part.is_short,
             because=why,
-            is_new_definition=breaks.get(true_dates[part.start], ("", False))[1] and part.start > 0,
+            is_new_definition=breaks.get(dates[part.start], ("", False))[1] and part.start > 0,
         )
         for part, why in zip(chart.parts, because, strict=True)
     )
 
 
-def _marks(annotations, true_dates, labels, metric, audience) -> tuple[Mark, ...]:
+def _marks(annotations, rows, metric, audience) -> tuple[Mark, ...]:
     """Annotations in date order, each at the period that holds its date; those outside the chart at its ends."""
     marks = []
     for number, note in enumerate(sorted(annotations, key=lambda one: (one.date, one.pk)), start=1):
-        before = [i for i, day in enumerate(true_dates) if day <= note.date]
+        before = [i for i, row in enumerate(rows) if row.start <= note.date]
         shown = (
             _label(note.date, metric, audience) if metric.frequency == "event" else f"{note.date.day} {note.date:%B %Y}"
         )

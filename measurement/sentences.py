@@ -21,7 +21,7 @@ class Given:
     decimals: int
     frequency: str
     target: float | None = None
-    hidden: frozenset[int] = frozenset()  # which points are hidden because they rest on 1 to 7 people
+    hidden: frozenset[int] = frozenset()  # which points are hidden because of small numbers
     because: Sequence[str] = ()  # why each part of the chart starts, "" for the first
     moved: Sequence[tuple[str, str]] = ()  # parts that start later than was asked: for when, and when instead
     cautions: Sequence[spc.Caution] = ()
@@ -75,7 +75,7 @@ def full(given: Given) -> str:
 
 def _nothing_to_show(given: Given) -> str:
     if given.hidden:
-        return "No value can be shown here: each one rests on 1 to 7 people."
+        return "No value can be shown: each one rests on 1 to 7 people or would reveal such a number."
     return "There is no usable value yet."
 
 
@@ -358,5 +358,5 @@ def _hidden(given: Given) -> str:
     if not given.hidden:
         return ""
     if len(given.hidden) == 1:
-        return "1 value is hidden because it rests on 1 to 7 people."
-    return f"{len(given.hidden)} values are hidden because they rest on 1 to 7 people."
+        return "1 value is hidden because it rests on 1 to 7 people or would reveal such a number."
+    return f"{len(given.hidden)} values are hidden because they rest on 1 to 7 people or would reveal such a number."

@@ -53,14 +53,6 @@ def test_a_denominator_of_nobody_gives_no_value():
     assert readings.reading(series).points[0].value is None
 
 
-@pytest.mark.parametrize(
-    ("count", "shown"),
-    [(0, 0), (1, None), (7, None), (8, 10), (12, 10), (13, 15), (1002, 1000), (1003, 1005)],
-)
-def test_counts_of_people_are_hidden_or_rounded(count, shown):
-    assert readings.published_count(float(count)) == shown
-
-
 def test_the_public_sees_hidden_and_rounded_counts_and_the_owner_the_true_ones():
     series = people()
     fill(series, [(41, 98), (3, 98), (2, 6), (0, 98)])
@@ -92,6 +84,78 @@ def test_nothing_in_the_public_reading_depends_on_a_hidden_count():
     assert public[0].sentence == public[1].sentence
 
 
+def region_and_organisations(*counts, **fields):
+    """A metric of counts of people: the first row is the region, the others organisations A, B, C."""
+    metric = MetricFactory(numerator_counts_people=True, multiplier=1000, definition={"denominator": ""}, **fields)
+    places = [None, *(OrganisationFactory(name=name) for name in "ABCDEFGH"[: len(counts) - 1])]
+    return [
+        fill(SeriesFactory(metric=metric, organisation=place), [(count, None) for count in row])[0].series
+        for place, row in zip(places, counts, strict=True)
+    ]
+
+
+def shown(series_list):
+    return [[point.numerator_text for point in r.points] for r in readings.readings_of(series_list)]
+
+
+def test_no_organisation_follows_from_the_region_and_the_others():
+    rows = region_and_organisations([78, 90, 19], [7, 20, 6], [11, 30, 6], [60, 40, 7])
+
+    assert shown(rows) == [
+        ["80", "90", "20"],
+        ["*", "20", "*"],  # 78 - 11 - 60: the smallest other one is hidden too
+        ["*", "30", "*"],
+        ["60", "40", "*"],
+    ]
+
+
+def test_what_one_reader_may_see_hides_no_less_from_another():
+    """The member of one organisation sees its true counts, and of the others what everybody sees."""
+    region, own, other, third = region_and_organisations([78], [7], [11], [60])
+
+    found = readings.readings_of([region, own, other, third], lambda series: "owner" if series == own else "public")
+
+    assert [r.points[0].numerator_text for r in found] == ["80", "7", "*", "60"]
+
+
+def test_a_hidden_number_and_one_that_would_reveal_it_look_the_same():
+    _, small, large, _ = region_and_organisations([78] * 3, [7] * 3, [11] * 3, [60] * 3)
+
+    readings_of_both = [readings.reading(series) for series in (small, large)]
+
+    assert len({tuple(p.meaning for p in r.points) for r in readings_of_both}) == 1
+    assert len({(r.sentence, r.latest_text) for r in readings_of_both}) == 1
+
+
+def test_two_tables_that_are_published_alike_are_read_alike():
+    """Mean, limits, icons, sentence, marks: nothing tells which of them is the true one."""
+    others = ([30 + n % 4 for n in range(14)], [60] * 14)
+    tables = []
+    for small in (3, 5):
+        own = [9] * 13 + [small]
+        total = [sum(row) for row in zip(own, *others, strict=True)]
+        tables.append(region_and_organisations(total, own, *others, target=20, direction="decrease"))
+    public = [readings.readings_of(rows) for rows in tables]
+
+    kept = [[{**r.as_json(), "metric_pk": 0, "series_pk": 0, "code": "", "name": ""} for r in rows] for rows in public]
+
+    assert [p.is_hidden for p in public[0][1].points] == [False] * 13 + [True]
+    assert [rows[0]["points"][-1]["numerator"] for rows in kept] == [95, 95]
+    for row in (*kept[0], *kept[1]):
+        row["series_key"] = ""
+    assert kept[0] == kept[1]
+
+
+def test_what_a_region_holds_beside_its_organisations_needs_no_second_hidden_one():
+    assert shown(region_and_organisations([400], [7], [30])) == [["400"], ["*"], ["30"]]
+
+
+def test_a_list_of_metrics_hides_what_their_organisations_ask_for():
+    region, *_ = region_and_organisations([13], [6], [7])
+
+    assert readings.reading(region.metric).latest_text == "Hidden (small numbers)"
+
+
 def test_the_public_does_not_see_notes_or_the_exact_dates_of_rare_events():
     series = SeriesFactory(metric=ValueMetricFactory(frequency=Metric.Frequency.EVENT))
     fill(series, [12], start=dt.date(2025, 3, 17), note="Ward 7")
@@ -100,6 +164,39 @@ def test_the_public_does_not_see_notes_or_the_exact_dates_of_rare_events():
 
     assert (public.label, public.period_start, public.note) == ("March 2025", dt.date(2025, 3, 1), "")
     assert (owner.label, owner.period_start, owner.note) == ("17 March 2025", dt.date(2025, 3, 17), "Ward 7")
+
+
+def events(metric, place, first: dt.date, gaps: list[int]):
+    series = SeriesFactory(metric=metric, organisation=place)
+    day = first
+    fill(series, [1], start=day)
+    for gap in gaps:
+        day += dt.timedelta(days=gap)
+        fill(series, [gap], start=day)
+    return series
+
+
+def test_the_same_is_published_on_whichever_day_of_its_month_the_first_event_fell():
+    """31 March, and 1 April a day later: with the true months, both dates would follow from the day between them."""
+    public = []
+    for day in (1, 17, 31):
+        metric, first = ValueMetricFactory(frequency=Metric.Frequency.EVENT), dt.date(2024, 3, day)
+        region = events(metric, None, first, [1, 29, 1, 30, 1])
+        own = events(metric, OrganisationFactory(), first + dt.timedelta(days=31), [30])
+        Annotation.objects.create(metric=metric, date=dt.date(2024, 4, 11), kind="pdsa", text="Began")
+        Rebase.objects.create(series=region, from_date=dt.date(2024, 4, 20), reason="New mattresses")
+        public.append([(r.points, r.lines, r.marks, r.sentence) for r in readings.readings_of([region, own])])
+
+    assert public[0] == public[1] == public[2]
+    assert {point.period_start.month for point in public[0][0][0]} == {3, 4, 5}
+
+
+def test_a_rebase_of_events_starts_with_a_published_month():
+    series = events(ValueMetricFactory(frequency=Metric.Frequency.EVENT), None, dt.date(2024, 1, 1), [40] * 9)
+    Rebase.objects.create(series=series, from_date=dt.date(2024, 6, 10), reason="New mattresses")
+
+    assert [line.start for line in readings.reading(series).lines] == [0, 4]
+    assert readings.reading(series).points[4].label == "June 2024"
 
 
 def test_a_rebase_between_two_periods_starts_with_the_next_one():
@@ -119,14 +216,14 @@ def test_a_rebase_between_two_periods_starts_with_the_next_one():
 def test_the_public_is_told_only_the_month_for_which_a_rebase_of_rare_events_was_set():
     series = SeriesFactory(metric=ValueMetricFactory(frequency="event"))
     fill(series, [20], start=dt.date(2025, 3, 17))
-    fill(series, [30], start=dt.date(2025, 4, 10))
-    Rebase.objects.create(series=series, from_date=dt.date(2025, 3, 18), reason="New ward")
+    fill(series, [64], start=dt.date(2025, 5, 20))
+    Rebase.objects.create(series=series, from_date=dt.date(2025, 4, 18), reason="New ward")
 
     public, owner = readings.reading(series), readings.reading(series, audience="owner")
 
-    assert "The new part set for March 2025" in public.sentence
-    assert "18 March" not in public.sentence
-    assert "The new part set for 18 March 2025" in owner.sentence
+    assert "The new part set for April 2025" in public.sentence
+    assert "18 April" not in public.sentence
+    assert "The new part set for 18 April 2025" in owner.sentence
 
 
 def test_a_constant_value_that_meets_its_target_is_not_a_question_mark():

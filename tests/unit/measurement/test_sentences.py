@@ -130,7 +130,11 @@ def test_a_rebase_is_told_with_its_reason():
     [
         ([], [], "There is no data yet."),
         ([None, None], [], "There is no usable value yet."),
-        ([None, None], [0, 1], "No value can be shown here: each one rests on 1 to 7 people."),
+        (
+            [None, None],
+            [0, 1],
+            "No value can be shown: each one rests on 1 to 7 people or would reveal such a number.",
+        ),
         ([5], [], "There is 1 value: too few to see a change."),
         ([5, 5, 5], [], "No sign of change: every value is the same."),
     ],
