@@ -8,6 +8,7 @@ import datetime as dt
 import math
 import textwrap
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import resvg_py
 from django.template.loader import render_to_string
@@ -189,16 +190,23 @@ def _drawing(reading: Reading, width: int, with_heading: bool, footer: str) -> D
 
 def _desc(reading: Reading) -> str:
     if not reading.points:
-        return "XmR chart without data."
+        return f"{_capital(reading.chart_name)} without data."
     first, last, limits = reading.points[0].label, reading.points[-1].label, reading.limits
     span = f"from {first} to {last}" if len(reading.points) > 1 else f"for {first}"
-    said = [f"XmR chart of {len(reading.points)} periods {span}."]
+    said = [f"{_capital(reading.chart_name)} of {len(reading.points)} periods {span}."]
     if limits.mean is not None:
-        said.append(f"Mean {reading.line_text(limits.mean)}.")
+        said.append(f"{reading.centre_name.capitalize()} {reading.line_text(limits.mean)}.")
     if limits.upper is not None:
-        said.append(f"Process limits {reading.line_text(limits.lower)} to {reading.line_text(limits.upper)}.")
+        at_end = " at the end" if limits.varies else ""
+        between = f"{reading.line_text(limits.lower)} to {reading.line_text(limits.upper)}"
+        said.append(f"{reading.limit_name.capitalize()}s{at_end} {between}.")
     said += [f"Mark {mark.number}, {mark.label}: {mark.text}." for mark in reading.marks]
     return " ".join(said)
+
+
+def _capital(name: str) -> str:
+    """Run chart, but p chart: that is a symbol."""
+    return name.capitalize() if name == "run chart" else name
 
 
 def _heading(d: Drawing, reading: Reading, with_heading: bool) -> float:
@@ -222,20 +230,27 @@ def _footer(d: Drawing, footer: str) -> Drawing:
 def _range(reading: Reading) -> tuple[float, float]:
     """All that must be inside the plot: values, limits and target."""
     inside = [point.value for point in reading.points if point.value is not None]
-    for line in reading.lines:
-        inside += [value for value in (line.mean, line.lower, line.upper) if value is not None]
+    for point in reading.points:
+        inside += [value for value in (point.mean, point.lower, point.upper) if value is not None]
     if reading.target is not None:
         inside.append(reading.target)
     low, high = min(inside), max(inside)
     room = (high - low) * 0.03
-    return (low - room if low else low), high + room
+    top = high + room
+    if reading.unit == "%" and high <= 100:
+        top = min(top, 100)
+    return (low - room if low else low), top
 
 
 def _line_labels(reading: Reading, *, is_narrow: bool) -> list[tuple[float, str, str]]:
     """Names of the lines at their right end, with their values."""
     labels, last = [], reading.limits
     limit = "" if is_narrow else " limit"
-    for value, name in ((last.upper, f"Upper{limit}"), (last.mean, "Mean"), (last.lower, f"Lower{limit}")):
+    for value, name in (
+        (last.upper, f"Upper{limit}"),
+        (last.mean, reading.centre_name.capitalize()),
+        (last.lower, f"Lower{limit}"),
+    ):
         if value is not None:
             labels.append((value, f"{name} {_short(reading.line_text(value), value)}", "#425563"))
     if reading.target is not None:
@@ -269,7 +284,9 @@ def _draw_lines(d: Drawing, reading: Reading, at_x, at_y, step) -> None:
         x1, x2 = at_x(line.start) - half, at_x(line.stop - 1) + half
         if line.mean is not None:
             d.means += f"M{_n(x1)} {_n(at_y(line.mean))}H{_n(x2)}"
-        if line.upper is not None:
+        if line.varies:
+            _draw_steps(d, reading.points[line.start : line.stop], line.start, at_x, at_y, step)
+        elif line.upper is not None:
             upper, lower = at_y(line.upper), at_y(line.lower)
             d.band += f"M{_n(x1)} {_n(upper)}H{_n(x2)}V{_n(lower)}H{_n(x1)}z"
             d.limits += f"M{_n(x1)} {_n(upper)}H{_n(x2)}M{_n(x1)} {_n(lower)}H{_n(x2)}"
@@ -278,6 +295,23 @@ def _draw_lines(d: Drawing, reading: Reading, at_x, at_y, step) -> None:
         since = reading.target_from or dt.date.min
         first = next((i for i, point in enumerate(reading.points) if point.period_end >= since), last - 1)
         d.target = f"M{_n(at_x(first) - half)} {_n(at_y(reading.target))}H{_n(at_x(last - 1) + half)}"
+
+
+def _draw_steps(d: Drawing, points, first: int, at_x, at_y, step) -> None:
+    """Limits that differ from point to point, as steps; a point without limits leaves a gap."""
+    for has_limits, run in groupby(enumerate(points, first), key=lambda one: one[1].upper is not None):
+        if not has_limits:
+            continue
+        run = list(run)
+        edges = [_n(at_x(i) - step / 2) for i, _ in run] + [_n(at_x(run[-1][0]) + step / 2)]
+        upper = "".join(f"V{_n(at_y(point.upper))}H{x}" for (_, point), x in zip(run, edges[1:], strict=True))
+        lower = "".join(f"V{_n(at_y(point.lower))}H{x}" for (_, point), x in zip(run, edges[1:], strict=True))
+        back = "".join(
+            f"V{_n(at_y(point.lower))}H{x}" for (_, point), x in zip(reversed(run), reversed(edges[:-1]), strict=True)
+        )
+        start_up, start_low = (f"M{edges[0]} {_n(at_y(getattr(run[0][1], name)))}" for name in ("upper", "lower"))
+        d.band += f"{start_up}{upper}{back}z"
+        d.limits += f"{start_up}{upper}{start_low}{lower}"
 
 
 def _draw_points(d: Drawing, reading: Reading, at_x, at_y, step, bottom) -> None:

@@ -87,6 +87,7 @@ class Line:
     is_trial: bool
     because: str = ""
     is_new_definition: bool = False
+    varies: bool = False  # limits differ from point to point: these are those of the last one
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,9 @@ class Reading:
     denominator_name: str
     is_illustrative: bool
     published_as: str  # what was hidden or rounded for this audience, in words
+    chart_name: str = "XmR chart"
+    centre_name: str = "mean"
+    limit_name: str = "process limit"
     other_variation: Icon | None = None  # where another rule judges the last point differently
 
     @property
@@ -226,14 +230,16 @@ POINT_WORDS = {
     spc.PointType.COMMON_CAUSE: "No sign of change",
 }
 RULE_WORDS = {
-    spc.Label.ABOVE_LIMIT: "above the upper process limit",
-    spc.Label.BELOW_LIMIT: "below the lower process limit",
+    spc.Label.ABOVE_LIMIT: "above the upper limit",
+    spc.Label.BELOW_LIMIT: "below the lower limit",
     spc.Label.TREND_UP: "part of a rise of 7 or more values",
     spc.Label.TREND_DOWN: "part of a fall of 7 or more values",
     spc.Label.TWO_OF_THREE_ABOVE: "2 of 3 values near the upper process limit",
     spc.Label.TWO_OF_THREE_BELOW: "2 of 3 values near the lower process limit",
     spc.Label.SHIFT_ABOVE: "one of 7 or more values in a row above the mean",
     spc.Label.SHIFT_BELOW: "one of 7 or more values in a row below the mean",
+    spc.Label.LONG_RUN_ABOVE: "part of a run above the centre line, longer than chance would make it",
+    spc.Label.LONG_RUN_BELOW: "part of a run below the centre line, longer than chance would make it",
     spc.Label.COMMON_CAUSE: "common cause variation",
 }
 VARIATION_ICONS = {
@@ -246,6 +252,7 @@ VARIATION_ICONS = {
         Icon("concern_low", "Worse: low values", "L", "concern"),
         Icon("neutral_high", "Changed: high values", "H", "neutral"),
         Icon("neutral_low", "Changed: low values", "L", "neutral"),
+        Icon("pattern", "Changed: a pattern that chance seldom makes", "\N{ALMOST EQUAL TO}", "neutral"),
         Icon("too_few", "Too few values to tell", "\N{EN DASH}", "common"),
         Icon("no_data", "No data yet", "\N{EN DASH}", "common"),
     )

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from django.db.models import Q
 
-from measurement import figures, periods, sentences, spc, suppression
+from measurement import analysis, figures, periods, sentences, spc, suppression
 from measurement.figures import Line, Mark, Point, Reading
 from measurement.models import Annotation, DataPoint, Metric, MetricVersion, Rebase, Series
 
@@ -299,14 +299,18 @@ def _read(metric, series, audience, *, rows, versions, rebases, annotations) -> 
     asked = _asked_breaks(versions, rebases, by_month=by_month)
     settled = spc.settled_rebases(dates, asked)
     breaks = _breaks(asked, settled)
-    chart = spc.xmr(
+    analysed = analysis.analysed(
+        metric.chart_type,
         dates,
+        rows,
         values,
+        multiplier=metric.multiplier,
         direction=metric.direction,
         target=target,
         rebase=list(breaks),
         baseline=series.baseline_points if series else None,
     )
+    chart, kind = analysed.chart, analysed.kind
     known = [value for value in values if value is not None]
     decimals = figures.decimals_for(known + ([target] if target is not None else [])) if known else 1
     labels = [_label(row.start, metric, audience) for row in rows]
@@ -321,7 +325,9 @@ def _read(metric, series, audience, *, rows, versions, rebases, annotations) -> 
         hidden=frozenset(i for i, row in enumerate(rows) if row.is_hidden),
         because=because,
         moved=_moved(settled, metric, audience),
-        cautions=spc.cautions(chart),
+        cautions=spc.cautions(chart) if isinstance(chart, spc.XmrChart) else (),
+        kind=kind,
+        problem=analysed.problem,
     )
     version = max(versions, key=lambda one: one.number, default=None)
     return Reading(
@@ -347,7 +353,10 @@ def _read(metric, series, audience, *, rows, versions, rebases, annotations) -> 
         target_text=figures.with_unit(figures.plain_text(target), metric.unit) if target is not None else "",
         target_from=metric.target_from,
         decimals=decimals,
-        rule_set=spc.RULE_SET,
+        rule_set=kind.rule_set,
+        chart_name=kind.name,
+        centre_name=kind.centre,
+        limit_name=kind.limit,
         definition=version.operational_definition if version else "",
         definition_number=version.number if version else 0,
         source=version.source if version else "",
@@ -358,7 +367,7 @@ def _read(metric, series, audience, *, rows, versions, rebases, annotations) -> 
     )
 
 
-def _variation(chart: spc.XmrChart, rows: list[Row], known: list[float]) -> figures.Icon:
+def _variation(chart, rows: list[Row], known: list[float]) -> figures.Icon:
     """The icon of the chart; one that says so where there is too little to judge."""
     if not rows:
         return figures.VARIATION_ICONS["no_data"]
@@ -398,7 +407,7 @@ def _count_text(count: float | None, *, is_hidden: bool, is_used: bool) -> str:
 
 
 def _points(rows, dates, values, labels, chart, versions, decimals, *, by_month) -> tuple[Point, ...]:
-    limits = [part.limits for part in chart.parts for _ in range(part.n)]
+    centre, lower, upper = chart.centre, chart.lower, chart.upper
     has_numerator = any(row.numerator is not None for row in rows) or any(row.is_hidden for row in rows)
     has_denominator = bool(versions) and versions[-1].entry == MetricVersion.Entry.RATIO
     begun = [(one, _day_or_month(one.valid_from or dt.date.min, by_month)) for one in versions]
@@ -416,9 +425,9 @@ def _points(rows, dates, values, labels, chart, versions, decimals, *, by_month)
                 is_provisional=row.is_provisional,
                 note=row.note,
                 version=max((one.number for one, since in begun if since <= dates[i]), default=1),
-                mean=limits[i].mean,
-                lower=limits[i].lower,
-                upper=limits[i].upper,
+                mean=centre[i],
+                lower=lower[i],
+                upper=upper[i],
                 rule=str(chart.labels[i]),
                 point_type=str(chart.point_types[i]),
                 numerator_text=_count_text(row.numerator, is_hidden=row.is_hidden, is_used=has_numerator),
@@ -429,15 +438,17 @@ def _points(rows, dates, values, labels, chart, versions, decimals, *, by_month)
     return tuple(points)
 
 
-def _lines(chart: spc.XmrChart, because: list[str], breaks: dict, dates: list[dt.date]) -> tuple[Line, ...]:
+def _lines(chart, because: list[str], breaks: dict, dates: list[dt.date]) -> tuple[Line, ...]:
+    centre, lower, upper = chart.centre, chart.lower, chart.upper
     return tuple(
         Line(
             start=part.start,
             stop=part.stop,
-            mean=part.limits.mean,
-            lower=part.limits.lower,
-            upper=part.limits.upper,
-            is_trial=part.is_short,
+            mean=centre[part.stop - 1],
+            lower=lower[part.stop - 1],
+            upper=upper[part.stop - 1],
+            varies=len({*lower[part.start : part.stop], *upper[part.start : part.stop]}) > 2,
+            is_trial=part.n < spc.FIRM_LIMITS_FROM and upper[part.stop - 1] is not None,
             because=why,
             is_new_definition=breaks.get(dates[part.start], ("", False))[1] and part.start > 0,
         )

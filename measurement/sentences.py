@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from measurement import figures, periods, spc
+from measurement.analysis import KINDS, Kind
 from measurement.figures import POINT_WORDS
 from measurement.spc import Label
 
@@ -15,7 +16,7 @@ from measurement.spc import Label
 class Given:
     """What the sentences are made from, beside the analysed chart."""
 
-    chart: spc.XmrChart
+    chart: spc.XmrChart | spc.JudgedChart
     labels: Sequence[str]  # what each period is called
     unit: str
     decimals: int
@@ -25,6 +26,8 @@ class Given:
     because: Sequence[str] = ()  # why each part of the chart starts, "" for the first
     moved: Sequence[tuple[str, str]] = ()  # parts that start later than was asked: for when, and when instead
     cautions: Sequence[spc.Caution] = ()
+    kind: Kind = KINDS[spc.ChartType.XMR]
+    problem: str = ""  # why it is not the chart that was chosen
 
     def text_of_value(self, value: float) -> str:
         return self._short(figures.number_text(value, self.decimals))
@@ -49,6 +52,8 @@ def summary(given: Given) -> str:
     if all(value is None for value in chart.values):
         return _nothing_to_show(given)
     rule = chart.labels[-1]
+    if chart.variation == spc.Variation.PATTERN:
+        return _pattern(given)
     if rule == Label.COMMON_CAUSE:
         return _no_sign(given)
     return f"{POINT_WORDS[chart.point_types[-1]]}: {_signal(given)}."
@@ -69,6 +74,7 @@ def full(given: Given) -> str:
         _trial(given),
         _caution(given),
         _hidden(given),
+        given.problem,
     ]
     return " ".join(sentence for sentence in said if sentence)
 
@@ -124,17 +130,13 @@ def _signal(given: Given, at: int | None = None) -> str:
     part = next(part for part in chart.parts if part.start <= at < part.stop)
     rule = chart.labels[at]
     if rule in (Label.ABOVE_LIMIT, Label.BELOW_LIMIT):
-        side, limit = (
-            ("above the upper", part.limits.upper)
-            if rule == Label.ABOVE_LIMIT
-            else (
-                "below the lower",
-                part.limits.lower,
-            )
-        )
-        if part.limits.upper == part.limits.lower:
+        upper, lower = chart.upper[at], chart.lower[at]
+        side, limit = ("above the upper", upper) if rule == Label.ABOVE_LIMIT else ("below the lower", lower)
+        if upper == lower:
             return f"the value is {side.split()[0]} the mean of {given.text(limit)}, on which both limits have closed"
-        return f"the value is {side} process limit of {given.text(limit)}, further than chance alone would take it"
+        return f"the value is {side} {given.kind.limit} of {given.text(limit)}, further than chance alone would take it"
+    if rule in (Label.LONG_RUN_ABOVE, Label.LONG_RUN_BELOW):
+        return _long_run(given, next(run for run in spc.long_runs(chart, part) if run[0] <= at < run[1]), part)
     if rule in (Label.TREND_UP, Label.TREND_DOWN):
         start = _run_start(chart.trends, at, part.start)
         way = "risen" if rule == Label.TREND_UP else "fallen"
@@ -148,6 +150,35 @@ def _signal(given: Given, at: int | None = None) -> str:
         f"{at - start + 1} values in a row, {_since(given.labels[start])}, lie {side} the mean of "
         f"{given.text(part.limits.mean)}"
     )
+
+
+def _long_run(given: Given, run: tuple[int, int], part: spc.ShewhartPart) -> str:
+    chart, (start, stop) = given.chart, run
+    side = chart.sides[start]
+    count = sum(chart.sides[i] == side and i not in chart.excluded for i in range(start, stop))
+    when = _since(given.labels[start])
+    if stop < part.stop:
+        when = f"from {_the(given.labels[start])} to {_the(given.labels[stop - 1])}"
+    return (
+        f"{count} values in a row, {when}, lie {'above' if side == 1 else 'below'} the {given.kind.centre} of "
+        f"{given.text(chart.centre[start])}, where chance would seldom put more than {part.runs.longest_run_max}"
+    )
+
+
+def _pattern(given: Given) -> str:
+    """What the runs analysis of the last part found, where it says nothing of the newest point."""
+    part = given.chart.parts[-1]
+    if part.runs.has_few_crossings:
+        crossed = f"crossed the {given.kind.centre}"
+        n = part.runs.n_crossings
+        done = {0: f"never {crossed}", 1: f"{crossed} only once"}.get(n, f"{crossed} only {n} times")
+        since = f" {_since(given.labels[part.start])}" if part.start else ""
+        return (
+            f"Changed: the values have {done}{since}, where chance alone would seldom make it fewer than "
+            f"{part.runs.n_crossings_min}."
+        )
+    *_, last = spc.long_runs(given.chart, part)
+    return f"Changed: {_long_run(given, last, part)}."
 
 
 def _last_special(given: Given) -> int | None:
@@ -167,7 +198,7 @@ def _no_sign(given: Given) -> str:
     known = [value for value in given.chart.values[start:] if value is not None]
     if len(known) < 2:
         return f"There is 1 value{since}: too few to see a change." if known else f"There is no value{since}."
-    if given.chart.limits.upper is None:
+    if given.chart.upper[-1] is None and given.kind.centre != "median":
         same = "every value is the same" if len(set(known)) == 1 else "the values give no limits to judge them by"
         return f"No sign of change{since}: {same}."
     return f"No sign of change{since}: the values vary as chance alone would make them vary."
@@ -187,14 +218,16 @@ def _earlier(given: Given) -> str:
         spc.PointType.NEUTRAL_LOW: "downwards",
     }[chart.point_types[last]]
     what = {
-        Label.ABOVE_LIMIT: "a value above the upper process limit",
-        Label.BELOW_LIMIT: "a value below the lower process limit",
+        Label.ABOVE_LIMIT: f"a value above the upper {given.kind.limit}",
+        Label.BELOW_LIMIT: f"a value below the lower {given.kind.limit}",
         Label.TREND_UP: "the end of a rise",
         Label.TREND_DOWN: "the end of a fall",
         Label.TWO_OF_THREE_ABOVE: "2 of 3 values close to the upper process limit",
         Label.TWO_OF_THREE_BELOW: "2 of 3 values close to the lower process limit",
         Label.SHIFT_ABOVE: "the end of 7 or more values above the mean",
         Label.SHIFT_BELOW: "the end of 7 or more values below the mean",
+        Label.LONG_RUN_ABOVE: f"the end of a long run above the {given.kind.centre}",
+        Label.LONG_RUN_BELOW: f"the end of a long run below the {given.kind.centre}",
     }[rule]
     return f"The last sign of change was {what}, {_in(given.labels[last])}, {judged}."
 
@@ -208,7 +241,7 @@ def _target(given: Given) -> str:
         return f"The target is {target}."
     if any(isinstance(caution, spc.SameValue) for caution in given.cautions):
         return ""  # which says it all
-    if chart.limits.upper is None:
+    if all(upper is None for upper in chart.upper[chart.parts[-1].start :]):
         return f"Without limits, nothing can be said yet about the target of {target}."
     each = periods.word(given.frequency)
     if chart.assurance == spc.Assurance.PASS:
@@ -219,7 +252,7 @@ def _target(given: Given) -> str:
             "only a different way of working will reach it."
         )
     return (
-        f"The target of {target} lies between the process limits: "
+        f"The target of {target} lies between the {given.kind.limit}s: "
         f"expect it to be met in some {each}s and missed in others, by chance."
     )
 
@@ -229,7 +262,8 @@ def _part(given: Given) -> str:
     because = given.because[-1] if given.because else ""
     if not because or not part.start:
         return ""
-    return f"Mean and limits are calculated anew from {_the(given.labels[part.start])}: {because.rstrip('.')}."
+    lines = "The median is" if given.kind.centre == "median" else "Mean and limits are"
+    return f"{lines} calculated anew from {_the(given.labels[part.start])}: {because.rstrip('.')}."
 
 
 def _moved(given: Given) -> str:
@@ -343,13 +377,13 @@ def _reason(suggested: spc.Suggestion) -> str:
 
 def _trial(given: Given) -> str:
     part = given.chart.parts[-1]
-    if not part.is_short or given.chart.limits.upper is None:
+    if part.n >= spc.FIRM_LIMITS_FROM or given.chart.upper[-1] is None:
         return ""
     return f"The limits are trial limits: they rest on {part.n} values, and {spc.FIRM_LIMITS_FROM} are needed."
 
 
 def _caution(given: Given) -> str:
-    if given.chart.labels[-1] == Label.COMMON_CAUSE:
+    if given.chart.variation == spc.Variation.COMMON_CAUSE:
         return "Do not read a single rise or fall as a change."
     return "Look for the reason before you act on it."
 

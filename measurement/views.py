@@ -179,8 +179,9 @@ def _csv(metric, reading: Reading):
         ("What it says", reading.sentence),
     ]
     columns = [
-        "Period", "Period start", "Period end", "Numerator", "Denominator", "Value", "Mean", "Lower process limit",
-        "Upper process limit", "Signal", "Rule", "Status", "Definition version",
+        "Period", "Period start", "Period end", "Numerator", "Denominator", "Value",
+        reading.centre_name.capitalize(), f"Lower {reading.limit_name}", f"Upper {reading.limit_name}", "Signal",
+        "Rule", "Status", "Definition version",
     ]  # fmt: skip
     rows = [list(row) for row in about if row[1]]
     rows += [[], columns]

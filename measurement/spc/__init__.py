@@ -15,6 +15,7 @@ from measurement.spc.control_charts import (
     funnel,
     shewhart,
 )
+from measurement.spc.judging import JudgedChart, judged, long_runs
 from measurement.spc.making_data_count import (
     FIRM_LIMITS_FROM,
     HIGH,
@@ -65,6 +66,7 @@ __all__ = [
     "Direction",
     "Funnel",
     "GapInRun",
+    "JudgedChart",
     "Label",
     "Limits",
     "Part",
@@ -84,6 +86,8 @@ __all__ = [
     "crossings_limit",
     "dispersion",
     "funnel",
+    "judged",
+    "long_runs",
     "longest_run_limit",
     "point_type_of",
     "runs_analysis",

@@ -46,6 +46,8 @@ class Label(StrEnum):
     TWO_OF_THREE_BELOW = "2 in 3 Below CL"
     SHIFT_ABOVE = "7 Points Above CL"
     SHIFT_BELOW = "7 Points Below CL"
+    LONG_RUN_ABOVE = "Long Run Above CL"  # of run charts and Shewhart charts, as the next one
+    LONG_RUN_BELOW = "Long Run Below CL"
     COMMON_CAUSE = "Common Cause"
 
 
@@ -67,6 +69,7 @@ class Variation(StrEnum):
     CONCERN_LOW = "concern_low"
     NEUTRAL_HIGH = "neutral_high"
     NEUTRAL_LOW = "neutral_low"
+    PATTERN = "pattern"  # of run charts and Shewhart charts: too few crossings, or a long run that has ended
 
 
 class Assurance(StrEnum):
@@ -77,8 +80,10 @@ class Assurance(StrEnum):
     INCONSISTENT = "inconsistent"
 
 
-HIGH = frozenset({Label.ABOVE_LIMIT, Label.TREND_UP, Label.TWO_OF_THREE_ABOVE, Label.SHIFT_ABOVE})
-LOW = frozenset({Label.BELOW_LIMIT, Label.TREND_DOWN, Label.TWO_OF_THREE_BELOW, Label.SHIFT_BELOW})
+HIGH = frozenset({Label.ABOVE_LIMIT, Label.TREND_UP, Label.TWO_OF_THREE_ABOVE, Label.SHIFT_ABOVE, Label.LONG_RUN_ABOVE})
+LOW = frozenset(
+    {Label.BELOW_LIMIT, Label.TREND_DOWN, Label.TWO_OF_THREE_BELOW, Label.SHIFT_BELOW, Label.LONG_RUN_BELOW}
+)
 _JUDGED_HIGH = {
     Direction.INCREASE: PointType.IMPROVEMENT,
     Direction.DECREASE: PointType.CONCERN,

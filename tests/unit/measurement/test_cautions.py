@@ -118,9 +118,7 @@ def test_a_last_point_that_two_rules_judge_differently_shows_both():
 
     assert result.labels[-1] == Label.ABOVE_LIMIT
     assert spc.cautions(result) == (TwoRules(Label.ABOVE_LIMIT, Label.TREND_DOWN),)
-    assert "it is above the upper process limit (better), and part of a fall of 7 or more values (worse)." in told(
-        result
-    )
+    assert "it is above the upper limit (better), and part of a fall of 7 or more values (worse)." in told(result)
 
 
 def test_two_rules_that_agree_are_no_caution():
