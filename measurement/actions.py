@@ -5,10 +5,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice
 from uuid import UUID, uuid4
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import Min, Q
 
 from measurement import due, emails, periods, permissions
 from measurement.models import (
@@ -26,7 +28,7 @@ from measurement.models import (
 from projects.models import Affiliation
 from psc_portal.accounts.models import User
 from psc_portal.common import audit, clock
-from psc_portal.common.nhs_numbers import refuse_nhs_numbers
+from psc_portal.common.nhs_numbers import find_nhs_numbers, refuse_nhs_numbers
 from psc_portal.common.refusals import ActionRefused
 
 DEFINITION_FIELDS = ["operational_definition", "numerator", "denominator", "exclusions", "source"]
@@ -36,6 +38,7 @@ METRIC_FIELDS = [
     "denominator_counts_people", "why_it_matters", "known_limits", "is_illustrative",
 ]  # fmt: skip
 POINT_FIELDS = ["numerator", "denominator", "value", "finality", "note"]
+ROWS_AT_ONCE = 2_000  # of an import, in memory together
 EARLIEST = dt.date(1990, 1, 1)  # older than any series the collaborative could hold: a mistyped year
 
 
@@ -289,7 +292,16 @@ def check_values(metric, period_start, values: Values, *, version=None, today=No
     Raises:
         ActionRefused: one sentence about the first thing that is wrong.
     """
-    version = version or metric.version
+    check_period(metric, period_start, today=today)
+    check_numbers(metric, version or metric.version, values)
+    check_note(values.note)
+
+
+def check_period(metric, period_start, *, today=None) -> None:
+    """
+    Raises:
+        ActionRefused: no period of this metric starts then, or it is not over yet.
+    """
     today = today or clock.today()
     frequency = metric.frequency
     if not EARLIEST <= period_start <= dt.date(9000, 1, 1):
@@ -304,14 +316,20 @@ def check_values(metric, period_start, values: Values, *, version=None, today=No
     if end > today or (end == today and frequency != metric.Frequency.EVENT):
         label = periods.label(period_start, frequency)
         raise ActionRefused(f"{label[0].upper()}{label[1:]} is not over yet: enter it when it has ended.")
-    _check_numbers(metric, version, values)
-    if len(values.note) > 300:
+
+
+def check_note(note: str) -> None:
+    if len(note) > 300:
         raise ActionRefused("The note is too long: use at most 300 characters.")
-    if values.note:
-        refuse_nhs_numbers({"Note": values.note})
+    if note:
+        refuse_nhs_numbers({"Note": note})
 
 
-def _check_numbers(metric, version, values: Values) -> None:
+def check_numbers(metric, version, values: Values) -> None:
+    """
+    Raises:
+        ActionRefused: a number is missing, is none, or does not fit the others.
+    """
     entry, wanted = version.entry, MetricVersion.Entry
     for name, number in (("numerator", values.numerator), ("denominator", values.denominator)):
         if number is not None and (not number.is_finite() or number < 0):
@@ -442,23 +460,39 @@ def is_same(point, values: Values) -> bool:
     return all(getattr(point, field) == value for field, value in values.as_fields.items())
 
 
-def _correct(point, values: Values, *, reason, by, batch=None):
+def _correct(point, values: Values, *, reason, by):
     """Change a point that the caller has locked by its series; what it said before goes to its history."""
     if is_same(point, values):
         return point  # sent twice, or nothing changed
+    label = periods.label(point.period_start, point.series.metric.frequency)
+    reason = _reason(reason, f"There is a value for {label} already: say why you correct it.")
+    _correct_many([(point, values)], reason=reason, by=by)
+    return point
+
+
+def _reason(reason, wanted: str) -> str:
     reason = (reason or "").strip()
     if not reason:
-        label = periods.label(point.period_start, point.series.metric.frequency)
-        raise ActionRefused(f"There is a value for {label} already: say why you correct it.")
+        raise ActionRefused(wanted)
     refuse_nhs_numbers({"Reason": reason})
-    before = {f"{field}_before": getattr(point, field) for field in POINT_FIELDS}
-    after = {f"{field}_after": value for field, value in values.as_fields.items()}
-    Correction.objects.create(point=point, reason=reason[:300], by=by, batch=batch, **before, **after)
-    for field, value in values.as_fields.items():
-        setattr(point, field, value)
-    point.save()
-    audit.record("correct", point, by=by, after={"series": point.series_id, "period_start": str(point.period_start)})
-    return point
+    return reason[:300]
+
+
+def _correct_many(changes: list[tuple[DataPoint, Values]], *, reason: str, by, batch=None) -> None:
+    """Change points that the caller has locked by their series; what they said before goes to their history."""
+    now, corrections = clock.now(), []
+    for point, values in changes:
+        before = {f"{field}_before": getattr(point, field) for field in POINT_FIELDS}
+        after = {f"{field}_after": value for field, value in values.as_fields.items()}
+        corrections.append(Correction(point=point, reason=reason, by=by, batch=batch, **before, **after))
+        for field, value in values.as_fields.items():
+            setattr(point, field, value)
+        point.updated_at = now
+    points = [point for point, _ in changes]
+    Correction.objects.bulk_create(corrections)
+    DataPoint.objects.bulk_update(points, [*POINT_FIELDS, "updated_at"], batch_size=500)
+    kept = [{"series": point.series_id, "period_start": str(point.period_start)} for point in points]
+    audit.record_many("correct", points, by=by, after=kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -471,68 +505,109 @@ class NewPoint:
 
 
 @transaction.atomic
-def store_points(*, metric, rows: Iterable[NewPoint], name, by, token: UUID | None = None, refused=0, reason=""):
+def store_points(
+    *,
+    metric,
+    rows: Iterable[NewPoint],
+    name,
+    by,
+    token: UUID | None = None,
+    refused=0,
+    reason="",
+    source="",
+    licence="",
+):
     """Store many checked periods at once as an import that can be undone as one. The same token again: no second time.
 
-    Rows for periods that have another value already are corrections, with `reason`.
+    Rows for periods that have another value already are corrections, with `reason`. Rows are taken and written a few
+    thousand at a time, so there may be any number of them.
+
+    Args:
+        source, licence: where published figures come from and what they may be used for; shown with the metric.
 
     Raises:
         PermissionDenied: `by` may not enter data for one of the series.
         ActionRefused: a row does not fit; nothing is stored then.
     """
-    rows = list(rows)
     metric = Metric.objects.select_for_update(of=["self"]).get(pk=metric.pk)
     token = token or uuid4()
     if (done := ImportBatch.objects.filter(token=token).first()) is not None:
         if done.metric_id != metric.pk or done.by_id != (by and by.pk):
             raise PermissionDenied
         return done
-    _check_rows(metric, rows, by)
+    if find_nhs_numbers(name):
+        raise ActionRefused("The name of the import holds what looks like an NHS number: give it another name.")
     batch = ImportBatch.objects.create(
-        metric=metric, name=name[:120] or "Pasted rows", token=token, by=by, rows_stored=len(rows), rows_refused=refused
-    )
-    there = {
-        (point.series_id, point.period_start): point
-        for point in DataPoint.objects.current()
-        .filter(series__metric=metric, period_start__in={row.period_start for row in rows})
-        .select_related("series__metric")
-    }
-    fresh = []
-    for row in rows:
-        point = there.get((row.series.pk, row.period_start))
-        if point is not None:
-            _correct(point, row.values, reason=reason, by=by, batch=batch)
-            continue
-        fresh.append(
-            DataPoint(
-                series=row.series,
-                period_start=row.period_start,
-                period_end=periods.end_of(row.period_start, metric.frequency),
-                entered_by=by,
-                batch=batch,
-                **row.values.as_fields,
-            )
-        )
-    DataPoint.objects.bulk_create(fresh)
-    audit.record("import", batch, by=by, after={"metric": metric.code, "rows": len(rows), "new": len(fresh)})
+        metric=metric, name=name.strip()[:120] or "Pasted rows", token=token, by=by, rows_refused=refused,
+        source=source[:200], licence=licence[:300],
+    )  # fmt: skip
+    storing = _Storing(metric, batch, by=by, reason=reason)
+    rows = iter(rows)
+    while chunk := list(islice(rows, ROWS_AT_ONCE)):
+        storing.store(chunk)
+    if not storing.count:
+        raise ActionRefused("There is no row to store.")
+    batch.rows_stored = storing.count
+    batch.save(update_fields=["rows_stored"])
+    audit.record("import", batch, by=by, after={"metric": metric.code, "rows": storing.count, "new": storing.new})
     return batch
 
 
-def _check_rows(metric, rows: list[NewPoint], by) -> None:
-    if not rows:
-        raise ActionRefused("There is no row to store.")
-    version, today = metric.version, clock.today()
-    for series in {row.series for row in rows}:
-        if series.metric_id != metric.pk:
-            raise PermissionDenied
-        _require(permissions.can_enter, by, series)
-    seen = set()
-    for row in rows:
-        check_values(metric, row.period_start, row.values, version=version, today=today)
-        if (key := (row.series.pk, row.period_start)) in seen:
-            label = periods.label(row.period_start, metric.frequency)
+class _Storing:
+    """Checks and writes the rows of one import, some at a time."""
+
+    def __init__(self, metric, batch, *, by, reason):
+        self.metric, self.batch, self.by, self.reason = metric, batch, by, reason
+        self.version, self.today = metric.version, clock.today()
+        self.allowed: set[int] = set()
+        self.seen: set[tuple[int, dt.date]] = set()
+        self.count = self.new = 0
+
+    def store(self, rows: list[NewPoint]) -> None:
+        for row in rows:
+            self._check(row)
+        there = {
+            (point.series_id, point.period_start): point
+            for point in DataPoint.objects.current().filter(
+                series__in={row.series.pk for row in rows}, period_start__in={row.period_start for row in rows}
+            )
+        }
+        fresh, changes = [], []
+        for row in rows:
+            point = there.get((row.series.pk, row.period_start))
+            if point is None:
+                fresh.append(self._fresh(row))
+            elif not is_same(point, row.values):
+                changes.append((point, row.values))
+        DataPoint.objects.bulk_create(fresh)
+        if changes:
+            label = periods.label(changes[0][0].period_start, self.metric.frequency)
+            wanted = f"There is a value for {label} already: say why you correct it."
+            _correct_many(changes, reason=_reason(self.reason, wanted), by=self.by, batch=self.batch)
+        self.count += len(rows)
+        self.new += len(fresh)
+
+    def _check(self, row: NewPoint) -> None:
+        if row.series.pk not in self.allowed:
+            if row.series.metric_id != self.metric.pk:
+                raise PermissionDenied
+            _require(permissions.can_enter, self.by, row.series)
+            self.allowed.add(row.series.pk)
+        check_values(self.metric, row.period_start, row.values, version=self.version, today=self.today)
+        if (key := (row.series.pk, row.period_start)) in self.seen:
+            label = periods.label(row.period_start, self.metric.frequency)
             raise ActionRefused(f"{label[0].upper()}{label[1:]} is there twice.")
-        seen.add(key)
+        self.seen.add(key)
+
+    def _fresh(self, row: NewPoint) -> DataPoint:
+        return DataPoint(
+            series=row.series,
+            period_start=row.period_start,
+            period_end=periods.end_of(row.period_start, self.metric.frequency),
+            entered_by=self.by,
+            batch=self.batch,
+            **row.values.as_fields,
+        )
 
 
 @transaction.atomic
@@ -545,12 +620,10 @@ def undo_import(*, import_batch, by):
     """
     _require(permissions.can_undo, by, import_batch)
     Metric.objects.select_for_update(of=["self"]).get(pk=import_batch.metric_id)
-    own = list(import_batch.corrections.select_related("point__series__metric"))
-    points = list(import_batch.points.current().select_related("series__metric"))
-    touched = [correction.point_id for correction in own] + [point.pk for point in points]
-    first = min((correction.pk for correction in own), default=0)
+    own = import_batch.corrections.all()
+    first = own.aggregate(first=Min("pk"))["first"] or 0
     later = (
-        Correction.objects.filter(point__in=touched, pk__gt=first)
+        Correction.objects.filter(Q(point__in=own.values("point")) | Q(point__batch=import_batch), pk__gt=first)
         .exclude(batch=import_batch)
         .select_related("point__series__metric")
         .first()
@@ -561,20 +634,24 @@ def undo_import(*, import_batch, by):
         raise ActionRefused(f"The value for {label} was corrected after this import: correct the values one by one.")
     import_batch.change_status(ImportBatch.Status.UNDONE, by=by)
     now = clock.now()
-    for point in points:
-        point.withdrawn_at, point.withdrawn_by, point.updated_at = now, by, now
-    DataPoint.objects.bulk_update(points, ["withdrawn_at", "withdrawn_by", "updated_at"])
-    for correction in own:
-        values = Values(
-            numerator=correction.numerator_before,
-            denominator=correction.denominator_before,
-            value=correction.value_before,
-            is_provisional=correction.finality_before == DataPoint.Finality.PROVISIONAL,
-            note=correction.note_before,
-        )
-        _correct(correction.point, values, reason=f"Import “{import_batch.name}” undone", by=by, batch=import_batch)
-    audit.record("undo", import_batch, by=by, after={"points": len(points), "corrections": len(own)})
+    withdrawn = import_batch.points.current().update(withdrawn_at=now, withdrawn_by=by, updated_at=now)
+    corrections = list(own.values_list("pk", flat=True))
+    for start in range(0, len(corrections), ROWS_AT_ONCE):
+        chunk = Correction.objects.filter(pk__in=corrections[start : start + ROWS_AT_ONCE]).select_related("point")
+        changes = [(correction.point, _values_before(correction)) for correction in chunk]
+        _correct_many(changes, reason=f"Import “{import_batch.name}” undone", by=by, batch=import_batch)
+    audit.record("undo", import_batch, by=by, after={"points": withdrawn, "corrections": len(corrections)})
     return import_batch
+
+
+def _values_before(correction) -> Values:
+    return Values(
+        numerator=correction.numerator_before,
+        denominator=correction.denominator_before,
+        value=correction.value_before,
+        is_provisional=correction.finality_before == DataPoint.Finality.PROVISIONAL,
+        note=correction.note_before,
+    )
 
 
 # Reminders -----------------------------------------------------------------------------------------------------------

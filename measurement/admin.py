@@ -8,6 +8,7 @@ from measurement.models import (
     Correction,
     DataPoint,
     ImportBatch,
+    ImportFile,
     Metric,
     MetricOwner,
     MetricVersion,
@@ -178,7 +179,7 @@ class ImportBatchAdmin(ActionAdmin):
     list_display = ["metric", "name", "status", "rows_stored", "rows_refused", "by", "created_at"]
     list_filter = ["status", "metric"]
     list_select_related = ["metric", "by"]
-    fields = ["metric", "name", "status", "rows_stored", "rows_refused", "by", "created_at"]
+    fields = ["metric", "name", "status", "rows_stored", "rows_refused", "source", "licence", "by", "created_at"]
     verbs = [
         verb(
             "undo",
@@ -189,6 +190,16 @@ class ImportBatchAdmin(ActionAdmin):
             intro="Its new values are withdrawn and its corrections turned back. All stays in the history.",
         )
     ]
+
+
+@admin.register(ImportFile)
+class ImportFileAdmin(ActionAdmin):
+    """How far large files are; what stands in them is for their owners only."""
+
+    list_display = ["metric", "name", "status", "percent", "attempt", "by", "created_at"]
+    list_filter = ["status"]
+    list_select_related = ["metric", "by"]
+    fields = ["metric", "name", "status", "percent", "step", "attempt", "error", "by", "created_at", "batch"]
 
 
 @admin.register(Annotation)

@@ -1,22 +1,21 @@
 """Entering data: one period, all that is due, or many rows at once; and taking an import back."""
 
 import datetime as dt
+from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404
+from django.http import Http404, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
-from measurement import actions, charts, due, forms, imports, periods, permissions, readings
+from measurement import actions, charts, due, forms, importing, imports, periods, permissions, readings
 from measurement.figures import Reading
-from measurement.models import DataPoint, Metric, Series
-from measurement.views import _all_series, _chosen_series, _crumbs, _metric
+from measurement.models import DataPoint, ImportBatch, ImportFile, Metric, Series
+from measurement.views import _chosen_series, _crumbs, _metric
+from psc_portal.common.pagination import paginate
 from psc_portal.common.refusals import ActionRefused
-
-IMPORTS_SHOWN = 10
-
 
 # One period -------------------------------------------------------------------------------------------------------
 
@@ -24,13 +23,10 @@ IMPORTS_SHOWN = 10
 def _series_to_enter(request, code) -> tuple[Metric, list[Series]]:
     """The metric and the series that this user may write to; 404 where there is none."""
     metric = _metric(request, code)
-    all_series = _all_series(metric)
-    if not permissions.can_explain(request.user, metric):
-        mine = permissions.organisation_ids(request.user)
-        all_series = [series for series in all_series if series.organisation_id in mine]
-    if not all_series:
+    allowed = importing.allowed_series(metric, request.user)
+    if not allowed:
         raise Http404
-    return metric, all_series
+    return metric, allowed
 
 
 @never_cache
@@ -169,71 +165,109 @@ def _stored_charts(stored, allowed) -> list[tuple]:
 def rows_enter(request, code):
     """Two steps without anything stored between: check, then store what was checked, checked again."""
     metric, allowed = _series_to_enter(request, code)
-    if request.method == "POST" and "token" in request.POST:
+    if request.method == "POST" and "seen" in request.POST:
         return _store_rows(request, metric, allowed)
     asked = request.GET.get("series")
     form = forms.RowsForm(
         request.POST if request.method == "POST" else None,
         request.FILES or None,
+        metric=metric,
         allowed=allowed,
         initial={"series": asked if any(series.key == asked for series in allowed) else allowed[0].key},
     )
     if request.method == "POST" and form.is_valid():
         cleaned = form.cleaned_data
         try:
-            preview = imports.check(metric, cleaned["text"], allowed=allowed, default=cleaned["default"])
+            if form.is_large:
+                return redirect(_receive(request, metric, cleaned))
+            preview = _checked(metric, cleaned["text"], allowed, cleaned["default"], cleaned["measure"])
         except ActionRefused as refusal:
             form.add_error("file" if cleaned["file"] else "rows", str(refusal))
         else:
-            kept = {"text": cleaned["text"], "name": cleaned["name"], "series": cleaned["series"]}
-            store = forms.StoreRowsForm(preview=preview, initial=kept)
-            return _preview_page(request, metric, preview, store, cleaned["name"])
+            kept = {name: cleaned[name] for name in ("text", "name", "series", "measure")}
+            found = preview.as_dict()
+            return _preview_page(
+                request, metric, found, forms.StoreRowsForm(found=found, initial={**kept, "seen": preview.seen})
+            )
     context = {
         "metric": metric,
         "form": form,
         "example": _example(metric, allowed),
-        "imports": _imports(request, metric),
         "crumbs": _crumbs(metric, ("Enter data", reverse("measurement:point_enter", args=[metric.code]))),
     }
     return render(request, "measurement/rows_enter.html", context)
 
 
+def _checked(metric, text, allowed, default, measure) -> imports.Preview:
+    return imports.check(metric, imports.of_text(text), allowed=allowed, default=default, measure=measure)
+
+
+def _receive(request, metric, cleaned):
+    return importing.receive_file(
+        metric=metric,
+        series=cleaned["default"],
+        file=cleaned["kept"],
+        name=cleaned["name"],
+        measure=cleaned["measure"],
+        token=cleaned["token"],
+        by=request.user,
+    )
+
+
 def _store_rows(request, metric, allowed):
     default = next((series for series in allowed if series.key == request.POST.get("series")), None)
-    name = request.POST.get("name", "")[:120]
+    text, measure = request.POST.get("text", ""), request.POST.get("measure", "")
     try:
-        preview = imports.check(metric, request.POST.get("text", ""), allowed=allowed, default=default)
+        preview = _checked(metric, text, allowed, default, measure)
     except ActionRefused as refusal:
         messages.error(request, str(refusal))
         return redirect("measurement:rows_enter", metric.code)
-    form = forms.StoreRowsForm(request.POST, preview=preview)
+    found = preview.as_dict()
+    form = forms.StoreRowsForm(request.POST, found=found)
+    if (batch := _stored_already(request, metric)) is not None:
+        return _after_import(request, batch)
     if form.is_valid():
+        cleaned = form.cleaned_data
         try:
-            batch = actions.store_points(
+            batch = importing.store_preview(
+                preview=preview,
                 metric=metric,
-                rows=[row.point for row in preview.good],
-                name=name,
                 by=request.user,
-                token=form.cleaned_data["token"],
-                refused=len(preview.refused),
-                reason=form.cleaned_data.get("reason", ""),
+                token=cleaned["token"],
+                seen=cleaned["seen"],
+                **form.answers,
             )
         except ActionRefused as refusal:
             form.add_error(None, str(refusal))
+            form.data = form.data.copy()
+            form.data["seen"] = preview.seen
         else:
-            count = batch.rows_stored
-            stored = "1 value is stored" if count == 1 else f"{count} values are stored"
-            messages.success(request, f"{stored}. You can undo the import as a whole.")
-            return redirect("measurement:rows_enter", metric.code)
-    return _preview_page(request, metric, preview, form, name)
+            return _after_import(request, batch)
+    return _preview_page(request, metric, found, form)
 
 
-def _preview_page(request, metric, preview, form, name):
+def _stored_already(request, metric) -> ImportBatch | None:
+    """The import of a button that was pressed twice."""
+    try:
+        token = UUID(request.POST.get("token", ""))
+    except ValueError:
+        return None
+    return metric.imports.filter(token=token, by=request.user).first()
+
+
+def _after_import(request, batch):
+    count = batch.rows_stored
+    stored = "1 value is stored" if count == 1 else f"{count:,} values are stored"
+    messages.success(request, f"{stored}. You can undo the import as a whole.")
+    return redirect("measurement:import_list", batch.metric.code)
+
+
+def _preview_page(request, metric, found, form):
     context = {
         "metric": metric,
-        "preview": preview,
+        "found": found,
         "form": form,
-        "name": name,
+        "name": form["name"].value(),
         "crumbs": _crumbs(metric, ("Many rows", reverse("measurement:rows_enter", args=[metric.code]))),
     }
     return render(request, "measurement/rows_preview.html", context)
@@ -251,11 +285,93 @@ def _example(metric, allowed) -> str:
     return f"period,{place[0]}{numbers[0]},note\n{start},{place[1]}{numbers[1]},"
 
 
-def _imports(request, metric):
-    batches = list(metric.imports.select_related("by", "metric")[:IMPORTS_SHOWN])
-    may_all = permissions.can_explain(request.user, metric)
-    mine = [batch for batch in batches if may_all or batch.by_id == request.user.pk]
-    return [(batch, batch.status == batch.Status.STORED) for batch in mine]
+# Large files ---------------------------------------------------------------------------------------------------------
+
+TONES = {"stored": "done", "checked": "waiting", "failed": "problem", "discarded": "plain"}
+
+
+def _own_file(request, code, pk) -> ImportFile:
+    """A file of this very person; anybody else's is not there."""
+    rows = ImportFile.objects.filter(by=request.user).select_related("metric", "batch")
+    return get_object_or_404(rows, pk=pk, metric=_metric(request, code))
+
+
+@never_cache
+@login_required
+def import_file(request, code, pk):
+    """Where a large file stands: being checked, to be looked at, being stored, stored, or failed."""
+    kept = _own_file(request, code, pk)
+    form = None
+    if kept.status == kept.Status.CHECKED:
+        form = forms.StoreFileForm(request.POST or None, found=kept.result, initial={"name": kept.name})
+    if request.method == "POST" and "discard" in request.POST:
+        return _discard(request, kept)
+    if request.method == "POST" and form is not None and form.is_valid():
+        try:
+            importing.accept_file(import_file=kept, by=request.user, **form.answers)
+        except ActionRefused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            return redirect(kept)
+    elif request.method == "POST" and form is None:
+        return redirect(kept)  # the second of two clicks
+    context = {
+        "metric": kept.metric,
+        "kept": kept,
+        "found": kept.result,
+        "form": form,
+        "tone": TONES.get(kept.status, "going"),
+        "crumbs": _crumbs(kept.metric, ("Many rows", reverse("measurement:rows_enter", args=[kept.metric.code]))),
+    }
+    return render(request, "measurement/import_file.html", context)
+
+
+def _discard(request, kept):
+    try:
+        importing.discard_file(import_file=kept, by=request.user)
+    except ActionRefused as refusal:
+        messages.error(request, str(refusal))
+        return redirect(kept)
+    messages.success(request, f"“{kept.name}” was thrown away. Nothing was stored.")
+    return redirect("measurement:rows_enter", kept.metric.code)
+
+
+@never_cache
+@login_required
+def import_file_progress(request, code, pk):
+    """How far a file is, for the progress bar."""
+    kept = _own_file(request, code, pk)
+    return JsonResponse(
+        {
+            "status": "queued" if kept.status in kept.WAITING else kept.status,
+            "percent": kept.percent,
+            "step": kept.step,
+            "is_under_way": kept.is_under_way,
+        }
+    )
+
+
+# What was imported ---------------------------------------------------------------------------------------------------
+
+
+@never_cache
+@login_required
+def import_list(request, code):
+    """Every import of a metric by its name, with what became of it: one's own, or all for those who answer for it."""
+    metric, _ = _series_to_enter(request, code)
+    rows = metric.imports.select_related("by", "metric").prefetch_related("status_changes__by")
+    if not permissions.can_explain(request.user, metric):
+        rows = rows.filter(by=request.user)
+    files = metric.import_files.filter(by=request.user).exclude(
+        status__in=[ImportFile.Status.STORED, ImportFile.Status.DISCARDED]
+    )
+    context = {
+        "metric": metric,
+        "page": paginate(request, rows),
+        "files": list(files),
+        "crumbs": _crumbs(metric, ("Many rows", reverse("measurement:rows_enter", args=[metric.code]))),
+    }
+    return render(request, "measurement/import_list.html", context)
 
 
 @never_cache
@@ -265,7 +381,7 @@ def import_undo(request, code, pk):
     batch = get_object_or_404(metric.imports.select_related("metric", "by"), pk=pk)
     if not permissions.can_undo(request.user, batch):
         raise Http404
-    back = reverse("measurement:rows_enter", args=[metric.code])
+    back = reverse("measurement:import_list", args=[metric.code])
     if request.method == "POST":
         try:
             actions.undo_import(import_batch=batch, by=request.user)
@@ -274,5 +390,5 @@ def import_undo(request, code, pk):
         else:
             messages.success(request, f"The import “{batch.name}” is undone.")
         return redirect(back)
-    context = {"metric": metric, "batch": batch, "back": back, "crumbs": _crumbs(metric, ("Many rows", back))}
+    context = {"metric": metric, "batch": batch, "back": back, "crumbs": _crumbs(metric, ("Imports", back))}
     return render(request, "measurement/import_undo.html", context)

@@ -1,17 +1,22 @@
 """What people type about metrics, as clean values for the actions."""
 
 import datetime as dt
+import hashlib
 import json
-from uuid import uuid4
+from itertools import islice
+from uuid import uuid4, uuid5
 
 from django import forms
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.template.defaultfilters import filesizeformat
 
-from measurement import actions, due, imports, jumps, periods
+from measurement import actions, due, imports, jumps, layouts, periods, workbooks
 from measurement.actions import DEFINITION_FIELDS
 from measurement.models import Annotation, Metric, MetricVersion, Series
 from projects.models import Organisation, PdsaCycle, Priority, Project
 from psc_portal.accounts.models import User
-from psc_portal.common import clock
+from psc_portal.common import clock, uploads
 from psc_portal.common.nhsuk import DateInputField, NhsukFormMixin
 from psc_portal.common.refusals import ActionRefused
 
@@ -111,7 +116,7 @@ class NumbersForm(NhsukFormMixin, forms.Form):
 
     @property
     def stored_text(self) -> str:
-        return imports.shown(self.stored, self.metric) if self.stored else ""
+        return imports.shown(self.stored, self.metric.unit) if self.stored else ""
 
 
 def reason_field():
@@ -242,7 +247,7 @@ class DueForm(NumbersForm):
         if self.newest is None:
             return ""
         label = periods.label(self.newest.period_start, self.metric.frequency)
-        return f"{label}: {imports.shown(self.newest, self.metric)}"
+        return f"{label}: {imports.shown(self.newest, self.metric.unit)}"
 
     @property
     def values(self) -> dict:
@@ -307,10 +312,15 @@ class NumberField(forms.Field):
 
 
 class RowsForm(NhsukFormMixin, forms.Form):
-    """Rows pasted, or in a CSV file."""
+    """Rows pasted, or in a file. Many rows, or a large file, are for a worker: then `is_large`."""
+
+    LARGE = 300_000  # bytes: a file that is not even opened while the person waits
 
     submit_label = "Check the rows"
 
+    measure = forms.ChoiceField(
+        required=False, label="Which numbers", help_text="Published statistics are taken as they are downloaded"
+    )
     series = forms.ChoiceField(label="Place", help_text="For rows that do not name an organisation")
     rows = forms.CharField(
         required=False,
@@ -319,21 +329,34 @@ class RowsForm(NhsukFormMixin, forms.Form):
         help_text="With their column names. " + NO_PATIENTS,
         widget=forms.Textarea({"rows": 8, "spellcheck": "false", "autocomplete": "off"}),
     )
-    file = forms.FileField(required=False, label="Or choose a CSV file", help_text="At most 1 MB")
+    file = forms.FileField(required=False, label="Or choose a file", help_text="Excel workbook (.xlsx) or CSV")
+    token = forms.UUIDField(required=False, widget=forms.HiddenInput, initial=uuid4)
 
-    def __init__(self, *args, allowed: list[Series], **kwargs):
+    def __init__(self, *args, metric, allowed: list[Series], **kwargs):
         super().__init__(*args, **kwargs)
+        self.metric = metric
         self.allowed = {series.key: series for series in allowed}
         self.fields["series"].choices = [(series.key, series.place) for series in allowed]
         if len(allowed) == 1:
             self.fields["series"].widget = forms.HiddenInput()
             self.fields["series"].initial = allowed[0].key
+        self.fields["measure"].choices = [("", "A table of my own"), *_grouped(layouts.for_entry(metric.version.entry))]
+        self.is_large = False
 
     def clean_file(self):
         file = self.cleaned_data["file"]
-        if file and file.size > imports.MAX_BYTES:
-            raise forms.ValidationError("The file is larger than 1 MB. Split it, or take out what is not needed.")
+        if file and file.size > settings.UPLOAD_MAX_BYTES:
+            raise forms.ValidationError(
+                f"The file is {filesizeformat(file.size)}, more than the {filesizeformat(settings.UPLOAD_MAX_BYTES)} "
+                "allowed. Split it, or take out what is not needed."
+            )
         return file
+
+    def clean_rows(self):
+        text = self.cleaned_data["rows"]
+        if len(text) > imports.MAX_BYTES:
+            raise forms.ValidationError("This is too much to paste: save it as a file and choose that.")
+        return text
 
     def clean(self):
         cleaned = super().clean()
@@ -342,35 +365,88 @@ class RowsForm(NhsukFormMixin, forms.Form):
             return cleaned
         if file and text.strip():
             raise forms.ValidationError("Paste rows or choose a file, not both.")
-        try:
-            cleaned["text"] = imports.text_of(file.read()) if file else text
-        except ActionRefused as refusal:
-            self.add_error("file", str(refusal))
-        if not file and not text.strip():
-            self.add_error("rows", "Paste rows or choose a file.")
-        cleaned["name"] = file.name if file else "Pasted rows"
         cleaned["default"] = self.allowed.get(cleaned.get("series"))
+        cleaned["name"] = uploads.clean_name(file.name) if file else "Pasted rows"
+        try:
+            self._read(cleaned, file, text)
+        except ActionRefused as refusal:
+            self.add_error("file" if file else "rows", str(refusal))
         return cleaned
 
+    def _read(self, cleaned, file, text) -> None:
+        """The rows as text, where they are few; else the file itself for the worker."""
+        if file and file.size > self.LARGE:
+            self.is_large = True
+            if file.read(4) == b"PK\x03\x04":
+                workbooks.refuse_unfit(file)
+        else:
+            source = imports.of_file(file, self.metric) if file else imports.of_text(text)
+            rows = list(islice(source.rows, imports.ROWS_AT_ONCE + 2))
+            self.is_large = len(rows) > imports.ROWS_AT_ONCE + 1
+            cleaned["text"] = "" if self.is_large else imports.as_text(rows)
+            if source.sheet:
+                cleaned["name"] = f"{cleaned['name']}, {source.sheet}"
+        if self.is_large:
+            cleaned["kept"] = kept = file or ContentFile(text.encode(), name="pasted.csv")
+            kept.seek(0)
+            content = hashlib.file_digest(kept, "sha256").hexdigest()  # another file from the same page is another one
+            cleaned["token"] = uuid5(cleaned.get("token") or uuid4(), content)
 
-class StoreRowsForm(NhsukFormMixin, forms.Form):
-    """The preview's answer: the same rows again, to be checked again and stored."""
 
-    series = forms.CharField(widget=forms.HiddenInput)
-    text = forms.CharField(widget=forms.HiddenInput, strip=False, max_length=imports.MAX_BYTES)
-    name = forms.CharField(widget=forms.HiddenInput, max_length=300)
-    token = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
+def _grouped(measures) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Choices under the name of their publication."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for measure in measures:
+        groups.setdefault(measure.layout.name, []).append((measure.key, measure.name))
+    return list(groups.items())
+
+
+class AnswersForm(NhsukFormMixin, forms.Form):
+    """What a person says to a check before its good rows are stored."""
+
+    name = forms.CharField(max_length=120, label="Name of this import", help_text="So that you find it again")
     reason = forms.CharField(
         max_length=300, label="Reason for the corrections", help_text="The old values are kept in the history."
     )
+    is_sure = forms.BooleanField()
 
-    def __init__(self, *args, preview: imports.Preview, **kwargs):
+    def __init__(self, *args, found: dict, **kwargs):
+        """`found`: what the check found, as `Preview.as_dict` says it."""
         super().__init__(*args, **kwargs)
-        count = len(preview.good)
-        rows = f"{'good ' if preview.refused else ''}row{'s' if count != 1 else ''}"
-        self.submit_label = f"Store {count} {rows}"
-        if not preview.has_corrections:
+        count, refused = found["good"], found["refused"]
+        rows = f"{'good ' if refused else ''}row{'s' if count != 1 else ''}"
+        self.submit_label = f"Store {count:,} {rows}"
+        if not found["corrections"]:
             del self.fields["reason"]
+        if found["warned"]:
+            many = found["warned"] > 1
+            self.fields["is_sure"].label = (
+                f"I have checked the {found['warned']:,} values" if many else "I have checked the value"
+            ) + f" that look{'' if many else 's'} as if in another unit"
+        else:
+            del self.fields["is_sure"]
+
+    @property
+    def answers(self) -> dict:
+        return {
+            "name": self.cleaned_data["name"],
+            "reason": self.cleaned_data.get("reason", ""),
+            "is_sure": self.cleaned_data.get("is_sure", False),
+        }
+
+
+class StoreRowsForm(AnswersForm):
+    """The same rows again, to be checked again and stored."""
+
+    series = forms.CharField(widget=forms.HiddenInput)
+    text = forms.CharField(widget=forms.HiddenInput, strip=False, max_length=2 * imports.MAX_BYTES)
+    measure = forms.CharField(widget=forms.HiddenInput, required=False)
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)
+    token = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
+
+
+class StoreFileForm(AnswersForm):
+    secondary_submit = ("discard", "Throw the file away")
 
 
 # Annotations and rebases ---------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """The measurement plan: what is measured, how it is defined, and every value with its history."""
 
+import datetime as dt
+
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector, SearchVectorField
@@ -10,7 +12,12 @@ from django.urls import reverse
 
 from projects.models import Organisation
 from psc_portal.common import clock
+from psc_portal.common.files import private_storage, random_name
 from psc_portal.common.models import Stateful, StatusChange, Timestamped
+
+STALE_AFTER = dt.timedelta(seconds=60)  # a worker that reads a file says every second that it lives
+LATE_AFTER = dt.timedelta(minutes=5)
+KEPT_FOR = dt.timedelta(days=7)
 
 
 class MetricQuerySet(models.QuerySet):
@@ -317,6 +324,14 @@ class Series(models.Model):
         return self.organisation.ods_code or self.organisation.slug
 
 
+class ImportBatchQuerySet(models.QuerySet):
+    def published_sources_of(self, series) -> list[tuple[str, str]]:
+        """(source, licence) of the published figures among the values of a series."""
+        its_points = DataPoint.objects.current().filter(series=series, batch=models.OuterRef("pk"))
+        rows = self.exclude(source="").filter(models.Exists(its_points)).order_by("source")
+        return list(rows.values_list("source", "licence").distinct())
+
+
 class ImportBatch(Stateful, Timestamped):
     """Values that came in together by file or paste; can be undone as one."""
 
@@ -332,7 +347,13 @@ class ImportBatch(Stateful, Timestamped):
     token = models.UUIDField(unique=True, editable=False, help_text="Made with the preview: stops a double submission")
     rows_stored = models.PositiveIntegerField(default=0)
     rows_refused = models.PositiveIntegerField(default=0)
+    source = models.CharField(
+        max_length=200, blank=True, help_text="Of published figures: who publishes them, and what"
+    )
+    licence = models.CharField(max_length=300, blank=True, help_text="What the published figures may be used for")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    objects = ImportBatchQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "import batches"
@@ -344,6 +365,100 @@ class ImportBatch(Stateful, Timestamped):
 
 class ImportBatchStatusChange(StatusChange):
     subject = models.ForeignKey(ImportBatch, on_delete=models.PROTECT, related_name="status_changes")
+
+
+class ImportFileQuerySet(models.QuerySet):
+    def abandoned(self):
+        """In a worker's hands, but it has not said for a while that it lives: it was killed."""
+        return self.filter(status__in=ImportFile.IN_HAND, heartbeat_at__lt=clock.now() - STALE_AFTER)
+
+    def forgotten(self):
+        """Waiting, but no worker has taken it for a while: the queue may have lost it."""
+        return self.filter(status__in=ImportFile.WAITING, queued_at__lt=clock.now() - LATE_AFTER)
+
+    def left_lying(self):
+        """Checked long ago, and never stored: the file is not kept for ever."""
+        return self.filter(status=ImportFile.Status.CHECKED, updated_at__lt=clock.now() - KEPT_FOR)
+
+
+class ImportFile(Stateful, Timestamped):
+    """A large file on its way to an import: checked by a worker, looked at by its owner, stored by a worker.
+
+    This row is the truth; the queue carries only its id. The file is private to `by`, and deleted when all is done.
+    """
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", "Waiting to be checked"
+        CHECKING = "checking", "Being checked"
+        CHECKED = "checked", "Checked, not stored yet"
+        ACCEPTED = "accepted", "Waiting to be stored"
+        STORING = "storing", "Being stored"
+        STORED = "stored", "Stored"
+        FAILED = "failed", "Failed"
+        DISCARDED = "discarded", "Thrown away"
+
+    TRANSITIONS = {
+        Status.QUEUED: {Status.CHECKING, Status.DISCARDED, Status.FAILED},
+        Status.CHECKING: {Status.CHECKED, Status.QUEUED, Status.FAILED},
+        Status.CHECKED: {Status.ACCEPTED, Status.DISCARDED},
+        Status.ACCEPTED: {Status.STORING, Status.FAILED},
+        Status.STORING: {Status.STORED, Status.ACCEPTED, Status.QUEUED, Status.FAILED},
+        Status.STORED: set(),
+        Status.FAILED: set(),
+        Status.DISCARDED: set(),
+    }
+    WAITING = {Status.QUEUED, Status.ACCEPTED}
+    IN_HAND = {Status.CHECKING, Status.STORING}
+
+    metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="import_files")
+    series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="+", help_text="Of rows without a place")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    status = models.CharField(max_length=9, choices=Status, default=Status.QUEUED)
+    name = models.CharField(max_length=120)
+    measure = models.CharField(max_length=60, blank=True, help_text="Which numbers of a published layout")
+    file = models.FileField(storage=private_storage, upload_to=random_name("imports"), blank=True)
+    token = models.UUIDField(unique=True, editable=False)
+    result = models.JSONField(default=dict, help_text="What the check found")
+    reason = models.CharField(max_length=300, blank=True)
+    batch = models.OneToOneField(ImportBatch, on_delete=models.PROTECT, null=True, related_name="file")
+    queued_at = models.DateTimeField(default=clock.now)
+    heartbeat_at = models.DateTimeField(null=True)
+    attempt = models.PositiveSmallIntegerField(default=0, help_text="Only the worker of the latest attempt may write")
+    percent = models.PositiveSmallIntegerField(default=0)
+    step = models.CharField(max_length=80, blank=True)
+    error = models.CharField(max_length=300, blank=True, help_text="One sentence for people")
+
+    objects = ImportFileQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(percent__lte=100), name="importfile_percent_to_100"),
+            models.CheckConstraint(
+                condition=~Q(status="stored") | Q(batch__isnull=False), name="importfile_stored_has_its_batch"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["status", "heartbeat_at"],
+                condition=Q(status__in=["queued", "checking", "checked", "accepted", "storing"]),
+                name="importfile_under_way",
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.metric.code}: {self.name}"
+
+    def get_absolute_url(self):
+        return reverse("measurement:import_file", args=[self.metric.code, self.pk])
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.status in self.WAITING | self.IN_HAND
+
+
+class ImportFileStatusChange(StatusChange):
+    subject = models.ForeignKey(ImportFile, on_delete=models.PROTECT, related_name="status_changes")
 
 
 class DataPointQuerySet(models.QuerySet):

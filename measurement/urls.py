@@ -12,6 +12,13 @@ urlpatterns = [
     path("metrics/<slug:code>.png", views.metric_png, name="metric_png"),
     path("metrics/<slug:code>/enter/", entry_views.point_enter, name="point_enter"),
     path("metrics/<slug:code>/enter/rows/", entry_views.rows_enter, name="rows_enter"),
+    path("metrics/<slug:code>/enter/file/<int:pk>/", entry_views.import_file, name="import_file"),
+    path(
+        "metrics/<slug:code>/enter/file/<int:pk>/progress/",
+        entry_views.import_file_progress,
+        name="import_file_progress",
+    ),
+    path("metrics/<slug:code>/imports/", entry_views.import_list, name="import_list"),
     path("metrics/<slug:code>/enter/rows/<int:pk>/undo/", entry_views.import_undo, name="import_undo"),
     path("metrics/<slug:code>/annotate/", views.metric_annotate, name="metric_annotate"),
     path("metrics/<slug:code>/rebase/", views.metric_rebase, name="metric_rebase"),

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 
 from measurement import actions, charts, forms, permissions, readings
 from measurement.figures import Icon, Reading
-from measurement.models import Correction, Metric, MetricOwner, Series
+from measurement.models import Correction, ImportBatch, Metric, MetricOwner, Series
 from projects.models import Priority
 from psc_portal.common import demonstration, registry
 from psc_portal.common.export import csv_response
@@ -130,6 +130,7 @@ def metric_detail(request, code):
         "enter_url": enter_url,
         "can_explain": can_enter and permissions.can_explain(request.user, metric),
         "corrections": _corrections(series) if can_enter else [],
+        "sources": _sources(series),
         "thread": registry.thread_of("metric", metric.pk, user=request.user, known=_known(metric)),
         "crumbs": [("Metrics", reverse("measurement:metric_list"))],
     }
@@ -147,6 +148,10 @@ def _owner(metric) -> MetricOwner | None:
     return metric.owners.current().select_related("user", "deputy").first()
 
 
+def _sources(series) -> list[tuple[str, str]]:
+    return ImportBatch.objects.published_sources_of(series) if series else []
+
+
 def _corrections(series) -> list[Correction]:
     return list(
         Correction.objects.filter(point__series=series).select_related("point", "by").order_by("-at", "-pk")[:20]
@@ -158,10 +163,10 @@ def metric_csv(request, code):
     metric = _metric(request, code)
     series = _chosen_series(request, _all_series(metric))
     reading = readings.reading(series or metric, permissions.audience_for(request.user)(series))
-    return csv_response(f"{metric.code}-{reading.series_key or 'no-data'}.csv", *_csv(metric, reading))
+    return csv_response(f"{metric.code}-{reading.series_key or 'no-data'}.csv", *_csv(metric, reading, series))
 
 
-def _csv(metric, reading: Reading):
+def _csv(metric, reading: Reading, series):
     """Header and rows: first what the numbers are and by which rules they are judged, then the numbers."""
     about = [
         ("Place", reading.place),
@@ -177,6 +182,7 @@ def _csv(metric, reading: Reading):
         ("Small numbers", reading.published_as),
         ("Illustrative", "Values are made up" if reading.is_illustrative else ""),
         ("What it says", reading.sentence),
+        *(("Published figures", f"{source}. {licence}") for source, licence in _sources(series)),
     ]
     columns = [
         "Period", "Period start", "Period end", "Numerator", "Denominator", "Value",

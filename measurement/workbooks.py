@@ -27,8 +27,6 @@ MAX_SHEETS = 20
 NO_RESULT = "=(no result)"  # a cell whose formula was saved without what it gives
 EPOCH, EPOCH_1904 = dt.datetime(1899, 12, 30), dt.datetime(1904, 1, 1)
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-CELL, ROW, FORMULA = (f"{MAIN[1:-1]} {tag}" for tag in ("c", "row", "f"))
-GRABBED = {f"{MAIN[1:-1]} {tag}" for tag in ("v", "t")}  # a value, or the text of an inline string
 CHUNK = 256 * 1024
 LINK = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 UNREADABLE = "The workbook cannot be read. Save it again as an Excel workbook (.xlsx), or copy the rows and paste them."
@@ -80,6 +78,8 @@ class Workbook:
     def __init__(self, file):
         file.seek(0)
         self.archive = zipfile.ZipFile(file)
+        self.known_dates: dict[str, str] = {}
+        self.fraction = 0.0  # how much of the sheet that is being read has been read
         try:
             book = self._parse("xl/workbook.xml")
             properties = book.find(f"{MAIN}workbookPr")
@@ -150,8 +150,11 @@ class Workbook:
         reader = _SheetReader(self)
         try:
             with self.archive.open(sheet.part) as file:
+                size, done = max(1, self.archive.getinfo(sheet.part).file_size), 0
                 while piece := file.read(CHUNK):
                     yield from reader.feed(piece)
+                    done += len(piece)
+                    self.fraction = done / size
                 yield from reader.feed(b"", is_last=True)
         except (expat.ExpatError, zipfile.BadZipFile, KeyError, ValueError, IndexError, OverflowError):
             raise ActionRefused(UNREADABLE)
@@ -168,7 +171,11 @@ class Workbook:
 
     def _number(self, value: str, style: str) -> str:
         if style in self.dates:
-            return (self.epoch + dt.timedelta(days=float(value))).date().isoformat()
+            known = self.known_dates.get(value)
+            if known is None:
+                known = (self.epoch + dt.timedelta(days=float(value))).date().isoformat()
+                self.known_dates[value] = known
+            return known
         if style in self.percents:
             return f"{float(value) * 100:.13g}%"
         return value if value.isdecimal() else f"{float(value):.15g}"  # as many digits as Excel itself shows
@@ -179,50 +186,61 @@ class _SheetReader:
 
     def __init__(self, book: Workbook):
         self.done: list[tuple[int, list[str]]] = []
-        parser = expat.ParserCreate(namespace_separator=" ")
-        parser.buffer_text = True
-        parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = self._handlers(book)
-        parser.StartDoctypeDeclHandler = _refuse_doctype
-        self.parser = parser
+        self.parser = expat.ParserCreate()
+        self.parser.buffer_text = True
+        self.parser.StartDoctypeDeclHandler = _refuse_doctype
+        self.parser.StartElementHandler = self._begin
+        self.book = book
 
     def feed(self, piece: bytes, *, is_last: bool = False) -> list[tuple[int, list[str]]]:
         self.done = []
         self.parser.Parse(piece, is_last)
         return self.done
 
-    def _handlers(self, book: Workbook):
+    def _begin(self, root, _):
+        """The first element tells how the file calls the namespace of sheets: with a prefix, or without."""
+        prefix = root.removesuffix("worksheet")
+        parser = self.parser
+        parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = self._handlers(prefix)
+
+    def _handlers(self, prefix: str):
         """Closures: half a million cells go through them, and a look-up in `self` costs as much as the rest."""
+        cell, row, formula, *grabbed = (prefix + tag for tag in ("c", "row", "f", "v", "t"))
         number, at, kind, style, has_formula, is_grabbing = 0, 0, "n", "", False, False
         cells: list[str] = []
         heard: list[str] = []
+        text_of = self.book.text
 
         def start(tag, attributes):
             nonlocal number, at, kind, style, has_formula, is_grabbing, cells
-            if tag == CELL:
-                kind, style = attributes.get("t", "n"), attributes.get("s", "")
-                reference = attributes.get("r")
+            if tag == cell:
+                get = attributes.get
+                kind, style = get("t", "n"), get("s", "")
+                reference = get("r")
                 at = _column(reference) if reference else len(cells)
                 has_formula = False
-            elif tag in GRABBED:
+            elif tag in grabbed:
                 is_grabbing = True
-            elif tag == FORMULA:
+            elif tag == formula:
                 has_formula = True
-            elif tag == ROW:
+            elif tag == row:
                 number, cells = int(attributes.get("r") or number + 1), []
 
         def end(tag):
             nonlocal is_grabbing
-            if tag == CELL:
-                value = "".join(heard)
+            if tag in grabbed:
+                is_grabbing = False
+            elif tag == cell:
+                said = heard[0] if len(heard) == 1 else "".join(heard)
                 heard.clear()
                 if at < MAX_COLUMNS:
                     while len(cells) < at:
                         cells.append("")
-                    text = book.text(kind, style, value) if value else ""
-                    cells.append(NO_RESULT if has_formula and not value and kind != "str" else text)
-            elif tag in GRABBED:
-                is_grabbing = False
-            elif tag == ROW:
+                    if said:
+                        cells.append(text_of(kind, style, said))
+                    else:
+                        cells.append(NO_RESULT if has_formula and kind != "str" else "")
+            elif tag == row:
                 self.done.append((number, cells))
 
         def characters(text):

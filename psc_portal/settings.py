@@ -300,6 +300,7 @@ CELERY_TASK_ROUTES = {
     "annual_report.*": {"queue": "reports"},
     "proposals.analyse_ranking": {"queue": "reports"},
     "proposals.make_copy": {"queue": "reports"},
+    "measurement.handle_file": {"queue": "reports"},
     "proposals.make_minutes": {"queue": "reports"},
 }
 CELERY_TIMEZONE = "Europe/London"
@@ -317,6 +318,7 @@ CELERY_BEAT_SCHEDULE = {
     "clear expired sessions": {"task": "common.clear_sessions", "schedule": crontab(hour=3, minute=20)},
     "remind of what is due": {"task": "pledges.remind", "schedule": crontab(hour=7, minute=30)},
     "find interests in proposals": {"task": "proposals.infer_conflicts", "schedule": crontab(hour=5, minute=10)},
+    "pick up imports that a crash left behind": {"task": "measurement.sweep_files", "schedule": 30.0},
     "remind of data that are late": {"task": "measurement.remind", "schedule": crontab(hour=7, minute=50)},
     "remind reviewers": {"task": "proposals.remind_reviewers", "schedule": crontab(hour=7, minute=40)},
 }

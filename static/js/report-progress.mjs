@@ -1,4 +1,4 @@
-// Follows the making of a PDF without reloading; when it has ended, the page is loaded once more.
+// Follows what a worker makes (a PDF, the check of a file) without reloading; when it has ended, the page is loaded anew.
 const place = document.querySelector("[data-progress-url]");
 const bar = place?.querySelector("progress");
 const words = place?.querySelector("[data-progress-words]");

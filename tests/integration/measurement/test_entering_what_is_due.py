@@ -346,7 +346,8 @@ def test_nobody_is_reminded_of_what_has_come_in_or_of_a_place_they_have_left(tru
     ("number", "said"),
     [
         (0.126, "about 100 times smaller"), (1260, "about 100 times larger"), (12600, "about 1,000 times larger"),
-        (0.0126, "about 1,000 times smaller"), (-1260, "about 100 times larger"), (50, ""), (1, ""), (0, ""), (None, ""),
+        (0.0126, "about 1,000 times smaller"), (-1260, "about 100 times larger"),
+        (50, ""), (1, ""), (0, ""), (None, ""),
     ],
 )  # fmt: skip
 def test_a_sudden_change_of_unit_is_noticed(number, said):

@@ -370,11 +370,17 @@ def test_a_file_of_excel_is_read_and_can_be_undone_as_one(client_as, trust, memb
         ({"series": "RK5", "rows": ROWS}, "Choose from the list"),
         ({"series": "RX1", "rows": ROWS, "file": (b"period,", "a.csv")}, "not both"),
         ({"series": "RX1", "file": (b"", "a.csv")}, "the file is empty"),
-        ({"series": "RX1", "file": (b"x" * 1_000_001, "a.csv")}, "larger than 1 MB"),
-        ({"series": "RX1", "file": (b"PK\x03\x04", "a.xlsx")}, "Save it as CSV"),
+        ({"series": "RX1", "file": (b"x" * 10_485_761, "a.csv")}, "more than the 10.0 MB allowed"),
+        ({"series": "RX1", "rows": "x" * 1_000_001}, "too much to paste"),
+        ({"series": "RX1", "file": (b"PK\x03\x04", "a.xlsx")}, "workbook cannot be read"),
+        ({"series": "RX1", "file": (b"PK\x03\x04", "a.xlsm")}, "workbook with macros is not taken"),
+        ({"series": "RX1", "file": (b"\xd0\xcf\x11\xe0\xa1\xb1", "a.xls")}, "an old Excel file"),
     ],
-    ids=["nothing", "no header", "forged place", "both", "empty file", "too large", "workbook"],
-)
+    ids=[
+        "nothing", "no header", "forged place", "both", "empty file", "too large", "too much to paste",
+        "broken workbook", "macros", "old workbook",
+    ],
+)  # fmt: skip
 def test_unusable_rows_get_a_sentence_and_keep_what_was_pasted(client_as, trust, member, data, sentence):
     series = series_of(trust, values=[])
     SeriesFactory(metric=series.metric, organisation=OrganisationFactory(ods_code="RK5"))
