@@ -14,7 +14,7 @@ from statistics import median
 
 from measurement.spc.making_data_count import mean_range
 from measurement.spc.runs import RunsAnalysis, runs_analysis
-from measurement.spc.series import Column, base_length, mean, own_centre, position_of, split, total
+from measurement.spc.series import Column, base_length, mean, own_centre, position_of, split
 
 # Mean range of two points / sigma, d2 of subgroups of two. Montgomery, appendix VI.
 RANGE_PER_SIGMA = 1.128
@@ -304,8 +304,8 @@ def _combined(chart: ChartType, dates: Sequence[date], numerators: Column, denom
 
 
 def _point(chart: ChartType, day: date, rows: Sequence[tuple[float, float]]) -> _Point:
-    numerator = total([y for y, _ in rows])
-    n = total([n for _, n in rows])
+    numerator = math.fsum([y for y, _ in rows])
+    n = math.fsum([n for _, n in rows])
     if chart == ChartType.C:
         return _Point(day, numerator if rows else None, numerator, n or None)
     y = numerator / n if n else None
@@ -464,10 +464,10 @@ def _back_to_days(lines: _Lines) -> _Lines:
 def _pooled(points: Sequence[_Point]) -> float | None:
     """All numerators over all denominators of the points that have a value."""
     points = [point for point in points if point.y is not None]
-    n = total([point.n for point in points])
+    n = math.fsum([point.n for point in points])
     if not n:
         return None
-    return own_centre(total([point.numerator for point in points]) / n, [point.y for point in points])
+    return own_centre(math.fsum([point.numerator for point in points]) / n, [point.y for point in points])
 
 
 def _ranges(ys: Column) -> list[float | None]:

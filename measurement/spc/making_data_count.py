@@ -1,13 +1,13 @@
 """The XmR chart with the rules of NHS England's "Making Data Count", point for point as NHSRplotthedots 0.2.2."""
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from itertools import compress, pairwise
 from operator import gt, lt
-from typing import Any
+from typing import Any, NamedTuple
 
 from measurement.spc.series import base_length, in_date_order, mean, position_of, split
 
@@ -101,17 +101,22 @@ _POINT_TYPES = {
     for direction in Direction
 }
 _VARIATIONS = {
-    (PointType.IMPROVEMENT, Direction.INCREASE): Variation.IMPROVEMENT_HIGH,
-    (PointType.IMPROVEMENT, Direction.DECREASE): Variation.IMPROVEMENT_LOW,
-    (PointType.CONCERN, Direction.INCREASE): Variation.CONCERN_LOW,
-    (PointType.CONCERN, Direction.DECREASE): Variation.CONCERN_HIGH,
-    (PointType.NEUTRAL_HIGH, Direction.NEUTRAL): Variation.NEUTRAL_HIGH,
-    (PointType.NEUTRAL_LOW, Direction.NEUTRAL): Variation.NEUTRAL_LOW,
+    Direction.INCREASE: {
+        PointType.IMPROVEMENT: Variation.IMPROVEMENT_HIGH,
+        PointType.CONCERN: Variation.CONCERN_LOW,
+    },
+    Direction.DECREASE: {
+        PointType.IMPROVEMENT: Variation.IMPROVEMENT_LOW,
+        PointType.CONCERN: Variation.CONCERN_HIGH,
+    },
+    Direction.NEUTRAL: {
+        PointType.NEUTRAL_HIGH: Variation.NEUTRAL_HIGH,
+        PointType.NEUTRAL_LOW: Variation.NEUTRAL_LOW,
+    },
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """The lines of one part of an XmR chart, in the metric's unit, never cut at 0 or 100%.
 
     `mean` is None without any value, the limits also without a usable moving range.
@@ -127,8 +132,7 @@ class Limits:
 NO_LIMITS = Limits(None, None, None, None, None)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """The points from one rebase to the next: `start` to `stop` (not included) in the chart's columns."""
 
     group: int
@@ -161,7 +165,6 @@ class XmrChart:
     dates: tuple[date, ...]
     values: tuple[float | None, ...]
     trajectory: tuple[float | None, ...]
-    groups: tuple[int, ...]
     sides: tuple[int | None, ...]
     outside: tuple[bool | None, ...]
     near: tuple[bool | None, ...]
@@ -171,9 +174,22 @@ class XmrChart:
     labels: tuple[Label, ...]
     point_types: tuple[PointType, ...]
     parts: tuple[Part, ...]
-    variation: Variation
-    assurance: Assurance | None
     excluded: frozenset[int] = frozenset()
+
+    @property
+    def variation(self) -> Variation:
+        """What the last point says; common cause where there is none."""
+        return variation_of(self.labels[-1], self.direction) if self.labels else Variation.COMMON_CAUSE
+
+    @property
+    def assurance(self) -> Assurance | None:
+        """Whether the process as it is at the end meets the target."""
+        return assurance(self.limits, self.target, self.direction)
+
+    @property
+    def groups(self) -> tuple[int, ...]:
+        """The number of each point's part: rebase dates met so far."""
+        return tuple(part.group for part in self.parts for _ in range(part.n))
 
     @property
     def is_short(self) -> bool:
@@ -248,37 +264,38 @@ def xmr(
     _refuse_what_is_no_series(dates, values, planned, baseline, target)
     dates, ys, planned = in_date_order(dates, values, planned)
     excluded = position_of(dates, exclude) if exclude else frozenset()
-    groups: list[int] = []
     sides: list[int | None] = []
     outside: list[bool | None] = []
     near: list[bool | None] = []
-    rules = _Rules({}, {}, {})
+    rules = _Marks()
     parts: list[Part] = []
     for group, start, stop in split(dates, rebase):
         part_ys = ys[start:stop]
         base = base_length(dates[start:stop], baseline, SHORTEST_BASELINE)
         kept = [i for i in range(stop - start) if start + i not in excluded] if excluded else None
-        limits = xmr_limits(_only(part_ys, kept, base), screen=screen)
+        limits = xmr_limits(part_ys[:base] if kept is None else [part_ys[i] for i in kept if i < base], screen=screen)
         part_sides = _sides(part_ys, limits.mean)
-        part_outside, part_near = _zones(part_ys, limits)
-        at = range(start, stop) if kept is None else [start + i for i in kept]
-        rules.find(_only(part_ys, kept), _only(part_sides, kept), _only(part_near, kept), at)
-        groups += [group] * (stop - start)
+        part_outside, part_near, beyond = _zones(part_ys, limits)
+        rules.outside += [start + i for i in beyond]
+        if kept is None:
+            rules.find(part_ys, part_sides, part_near, range(start, stop))
+        else:
+            columns = ([column[i] for i in kept] for column in (part_ys, part_sides, part_near))
+            rules.find(*columns, [start + i for i in kept])
         sides += part_sides
         outside += part_outside
         near += part_near
         parts.append(Part(group, start, stop, limits))
     n = len(dates)
-    labels = rules.labels(sides, _where(outside))
+    labels = rules.labels(sides)
     of_label = _POINT_TYPES[direction]
     point_types = {i: of_label[label] for i, label in labels.items()}
     return XmrChart(
         direction=direction,
         target=target,
-        dates=dates,
-        values=ys,
-        trajectory=planned,
-        groups=tuple(groups),
+        dates=tuple(dates),
+        values=tuple(ys),
+        trajectory=tuple(planned),
         sides=tuple(sides),
         outside=tuple(outside),
         near=tuple(near),
@@ -288,8 +305,6 @@ def xmr(
         labels=_column(labels, n, Label.COMMON_CAUSE),
         point_types=_column(point_types, n, PointType.COMMON_CAUSE),
         parts=tuple(parts),
-        variation=variation_of(labels.get(n - 1, Label.COMMON_CAUSE), direction),
-        assurance=assurance(parts[-1].limits if parts else NO_LIMITS, target, direction),
         excluded=excluded,
     )
 
@@ -302,10 +317,10 @@ def xmr_limits(base: Sequence[float | None], *, screen: bool = True) -> Limits:
     centre = mean(base)
     if centre is None:
         return NO_LIMITS
-    if None in base:
-        ranges = [abs(b - a) for a, b in pairwise(base) if a is not None and b is not None]
-    else:
+    try:
         ranges = [abs(b - a) for a, b in pairwise(base)]
+    except TypeError:  # a value is missing
+        ranges = [abs(b - a) for a, b in pairwise(base) if a is not None and b is not None]
     average = mean_range(ranges, screen=screen)
     if average is None:
         return Limits(centre, None, None, None, None)
@@ -337,7 +352,7 @@ def assurance(limits: Limits, target: float | None, direction: Direction) -> Ass
 
 def variation_of(label: Label, direction: Direction) -> Variation:
     """What the icon of a chart says whose last point this rule marks."""
-    return _VARIATIONS.get((_POINT_TYPES[direction][label], direction), Variation.COMMON_CAUSE)
+    return _VARIATIONS[direction].get(_POINT_TYPES[direction][label], Variation.COMMON_CAUSE)
 
 
 def point_type_of(label: Label, direction: Direction) -> PointType:
@@ -381,47 +396,46 @@ def _all_ordinary(values: Sequence[float | None]) -> bool:
         return False
 
 
-def _only(column: Sequence, kept: Sequence[int] | None, base: int | None = None) -> Sequence:
-    """The column without what is excluded (`kept` says what is not, None means nothing is), as far as the base goes."""
-    if kept is None:
-        return column if base is None else column[:base]
-    return [column[i] for i in kept if base is None or i < base]
-
-
 def _column(marks: dict[int, Any], n: int, otherwise: Any) -> tuple:
     """Marks by position as a column of n points."""
+    if not marks:
+        return (otherwise,) * n
     column = [otherwise] * n
     for i, mark in marks.items():
         column[i] = mark
     return tuple(column)
 
 
-@dataclass(frozen=True, slots=True)
-class _Rules:
-    """Which points of the chart the rules of several points mark, by position: 1 for high or rising, -1 for low."""
+class _Marks:
+    """Which points of the chart the rules mark, by position: 1 for high or rising, -1 for low."""
 
-    trends: dict[int, int]
-    pairs: dict[int, int]
-    shifts: dict[int, int]
+    __slots__ = ("outside", "pairs", "shifts", "trends")
+
+    def __init__(self):
+        self.outside: list[int] = []
+        self.trends: dict[int, int] = {}
+        self.pairs: dict[int, int] = {}
+        self.shifts: dict[int, int] = {}
 
     def find(self, ys: Sequence[float | None], sides: Sequence[int | None], near: Sequence, at: Sequence[int]) -> None:
-        """Apply them to the points of one part; `at` says where in the chart these are."""
-        for mine, found in (
-            (self.trends, _trends(ys)),
-            (self.pairs, _pairs(sides, near)),
-            (self.shifts, _shifts(sides)),
-        ):
-            for i, sign in found.items():
-                mine[at[i]] = sign
+        """Apply the rules of several points to one part; `at` says where in the chart these are."""
+        for i, way in _trends(ys).items():
+            self.trends[at[i]] = way
+        for i, side in _pairs(sides, near).items():
+            self.pairs[at[i]] = side
+        for i, side in _shifts(sides).items():
+            self.shifts[at[i]] = side
 
-    def labels(self, sides: Sequence[int | None], outside: Sequence[int]) -> dict[int, Label]:
+    def labels(self, sides: Sequence[int | None]) -> dict[int, Label]:
         """The first rule that marks each point: outside the limits, trend, two of three, shift; so the last first."""
-        labels = {i: Label.SHIFT_ABOVE if side == 1 else Label.SHIFT_BELOW for i, side in self.shifts.items()}
+        labels = {}
+        for i, side in self.shifts.items():
+            labels[i] = Label.SHIFT_ABOVE if side == 1 else Label.SHIFT_BELOW
         for i, side in self.pairs.items():
             labels[i] = Label.TWO_OF_THREE_ABOVE if side == 1 else Label.TWO_OF_THREE_BELOW
         for i, way in self.trends.items():
             labels[i] = Label.TREND_UP if way == 1 else Label.TREND_DOWN
-        for i in outside:
+        for i in self.outside:
             labels[i] = Label.ABOVE_LIMIT if sides[i] == 1 else Label.BELOW_LIMIT
         return labels
 
@@ -432,17 +446,23 @@ def _sides(ys: Sequence[float | None], mean: float | None) -> list[int | None]:
     return [None if y is None else 1 if y > mean else -1 if y < mean else 0 for y in ys]
 
 
-def _zones(ys: Sequence[float | None], limits: Limits) -> tuple[list[bool | None], list[bool | None]]:
-    """Outside the limits; and not outside but beyond the two-sigma line. A point exactly on a line is inside it."""
-    lower, upper, near_lower, near_upper = limits.lower, limits.upper, limits.near_lower, limits.near_upper
+def _zones(ys: Sequence[float | None], limits: Limits) -> tuple[list[bool | None], list[bool | None], list[int]]:
+    """Outside the limits; not outside but beyond the two-sigma line; and the positions of those outside.
+
+    A point exactly on a line is inside it.
+    """
+    _, lower, upper, near_lower, near_upper = limits
     if lower is None or upper is None or near_lower is None or near_upper is None:
-        return [None] * len(ys), [None] * len(ys)
+        return [None] * len(ys), [None] * len(ys), []
     near = [None if y is None else y > near_upper or y < near_lower for y in ys]
-    outside = near.copy()
+    outside, beyond = near.copy(), []
     for i in _where(near):
-        outside[i] = ys[i] > upper or ys[i] < lower
-        near[i] = not outside[i]
-    return outside, near
+        if lower <= ys[i] <= upper:
+            outside[i] = False
+        else:
+            near[i] = False
+            beyond.append(i)
+    return outside, near, beyond
 
 
 def _where(marks: Sequence[int | None]) -> list[int]:
@@ -456,23 +476,24 @@ def _trends(ys: Sequence[float | None]) -> dict[int, int]:
     The direction of a marked point is that of its step to the next marked point, else from the previous one, and only
     an upward step counts as rising: so a top shared by a rise and a fall is falling, as in the reference.
     """
-    marked: set[int] = set()
-    for start, stop in _monotone(ys):
-        marked.update(range(start, stop))
+    try:
+        stretches = _monotone(ys)
+    except TypeError:  # a value is missing: one that is neither more nor less than any other breaks a trend as well
+        return _trends([math.nan if y is None else y for y in ys])
+    marked = {i for start, stop in stretches for i in range(start, stop)}
     rising = {i for i in marked if (ys[i + 1] > ys[i] if i + 1 in marked else ys[i] > ys[i - 1])}
     return {i: 1 if i in rising else -1 for i in marked}
 
 
-def _monotone(ys: Sequence[float | None]) -> Iterator[tuple[int, int]]:
+def _monotone(ys: Sequence[float]) -> list[tuple[int, int]]:
     """Start and stop of every stretch of at least seven points that rise, or fall, at every step.
 
     Looks at every fifth point only: one of these is inside any such stretch, with a neighbour on either side.
     """
-    last = len(ys) - 1
-    for probe in range(RUN_LENGTH - 2, last, RUN_LENGTH - 2):
+    found = []
+    inside, last = RUN_LENGTH - 2, len(ys) - 1
+    for probe in range(inside, last, inside):
         before, y, after = ys[probe - 1 : probe + 2]
-        if before is None or y is None or after is None:
-            continue
         if before < y < after:
             in_order = lt
         elif before > y > after:
@@ -480,27 +501,25 @@ def _monotone(ys: Sequence[float | None]) -> Iterator[tuple[int, int]]:
         else:
             continue
         start, stop = probe - 1, probe + 1
-        while start and ys[start - 1] is not None and in_order(ys[start - 1], ys[start]):
+        while start and in_order(ys[start - 1], ys[start]):
             start -= 1
-        while stop < last and ys[stop + 1] is not None and in_order(ys[stop], ys[stop + 1]):
+        while stop < last and in_order(ys[stop], ys[stop + 1]):
             stop += 1
         if stop - start >= RUN_LENGTH - 1:
-            yield start, stop + 1
+            found.append((start, stop + 1))
+    return found
 
 
 def _shifts(sides: Sequence[int | None]) -> dict[int, int]:
     """The side, for points in seven or more on one side of the mean. Every seventh point is in any such run."""
     marks, n = {}, len(sides)
     for probe in range(RUN_LENGTH - 1, n, RUN_LENGTH):
-        side = sides[probe]
-        if not side:
-            continue
-        start, stop = probe, probe + 1
+        side, start, stop = sides[probe], probe, probe + 1
         while start and sides[start - 1] == side:
             start -= 1
         while stop < n and sides[stop] == side:
             stop += 1
-        if stop - start >= RUN_LENGTH:
+        if side and stop - start >= RUN_LENGTH:
             marks |= dict.fromkeys(range(start, stop), side)
     return marks
 
@@ -509,6 +528,8 @@ def _pairs(sides: Sequence[int | None], near: Sequence[bool | None]) -> dict[int
     """The side, for near points of three in a row on one side of which at least two are near."""
     marks = {}
     for first, second in pairwise(_where(near)):
+        if second - first > 2:
+            continue
         for start in range(max(0, second - 2), min(first, len(sides) - 3) + 1):  # the windows that hold both
             window = range(start, start + 3)
             if sides[start] and sides[start] == sides[start + 1] == sides[start + 2]:

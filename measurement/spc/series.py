@@ -80,45 +80,34 @@ def settled_rebases(dates: Iterable[date], rebases: Iterable[date]) -> SettledRe
     return SettledRebases(tuple(sorted(settled)), tuple(moved), tuple(waiting))
 
 
-def total(values: Column) -> float:
-    """The exactly rounded sum of the values that are not missing.
+def mean(values: Column) -> float | None:
+    """The mean of the values that are not missing, from their exactly rounded sum.
 
-    With a naive sum a constant series of 0.1 ends up below its own mean, and raises a false shift.
+    With a naive sum a constant series of 0.1 ends up below its own mean and raises a false shift. Divided by some
+    numbers even the exact sum comes out beside the constant, so that is its own mean.
     """
     try:
-        return math.fsum(values)
-    except TypeError:  # rarely: asking each value first would take as long as adding them up
-        return math.fsum([y for y in values if y is not None])
+        total, n = math.fsum(values), len(values)
+    except TypeError:  # a value is missing; to ask each first would take as long as adding them up
+        return mean([y for y in values if y is not None])
+    return own_centre(total / n, values) if n else None
 
 
-def mean(values: Column) -> float | None:
-    """The mean of the values that are not missing, and exactly their value where they are all the same: divided by
-    some numbers the sum comes out beside it, and all of them would lie on one side of their mean.
-    """
-    n = len(values) - values.count(None)
-    if not n:
-        return None
-    return own_centre(total(values) / n, values)
+def own_centre(centre: float, values: Sequence[float]) -> float:
+    """The value itself, if all values are the same, next to `centre`; else `centre`."""
+    first = values[0]
+    return first if math.isclose(first, centre, rel_tol=1e-12) and values.count(first) == len(values) else centre
 
 
-def own_centre(centre: float, values: Column) -> float:
-    """The value itself, if all that are not missing have the same next to `centre`; else `centre`."""
-    first = next(y for y in values if y is not None)
-    if math.isclose(first, centre, rel_tol=1e-12) and values.count(first) + values.count(None) == len(values):
-        return first
-    return centre
-
-
-def in_date_order(dates: Sequence[date], *columns: Sequence) -> tuple[tuple, ...]:
+def in_date_order(dates: Sequence[date], *columns: Sequence) -> tuple[Sequence, ...]:
     """The dates and the columns beside them, oldest first."""
-    dates = tuple(dates)
-    if not _ascend(dates):
-        order = sorted(range(len(dates)), key=dates.__getitem__)
-        dates = tuple([dates[i] for i in order])
-        columns = tuple([column[i] for i in order] for column in columns)
-        if not _ascend(dates):
-            raise ValueError("Two points have the same date: give each date once.")
-    return dates, *map(tuple, columns)
+    if _ascend(dates):
+        return dates, *columns
+    order = sorted(range(len(dates)), key=dates.__getitem__)
+    ordered = [[column[i] for i in order] for column in (dates, *columns)]
+    if not _ascend(ordered[0]):
+        raise ValueError("Two points have the same date: give each date once.")
+    return tuple(ordered)
 
 
 def split(dates: Sequence[date], rebase: Collection[date]) -> list[tuple[int, int, int]]:
@@ -152,5 +141,5 @@ def base_length(dates: Sequence[date], baseline: int | date | None, shortest: in
     return chosen if shortest <= chosen <= len(dates) else len(dates)
 
 
-def _ascend(dates: tuple[date, ...]) -> bool:
+def _ascend(dates: Sequence[date]) -> bool:
     return all(map(lt, dates, dates[1:]))

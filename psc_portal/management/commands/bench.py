@@ -20,7 +20,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from psc_portal.management.bench import works
+from psc_portal.management.bench import charts, works
 from psc_portal.management.bench.settings import CACHE_DATABASE
 from psc_portal.management.bench.works import FLOORS, WORKS
 from psc_portal.management.commands.bench_seed import typed_on
@@ -32,7 +32,8 @@ HEAVY_EACH = 3  # rounds
 
 class Command(BaseCommand):
     help = (
-        "Measure the pages of calls and proposals beside bare Django views, at two sizes, and compare with the budgets"
+        "Measure the analysis of charts beside a plain pass, and the pages of calls and proposals beside bare Django "
+        "views, at two sizes, and compare with the budgets"
     )
 
     def add_arguments(self, parser):
@@ -44,6 +45,15 @@ class Command(BaseCommand):
     def handle(self, *, proposals, fewer, rounds, only, **options):
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was made is dropped
         chosen = [work for work in WORKS if only.lower() in work.name.lower()]
+        speed = charts.measure() if only.lower() in charts.NAME.lower() else None
+        if speed:
+            self.stdout.write(str(speed))
+        if chosen:
+            self.measure_pages(chosen, proposals, fewer, rounds)
+        if speed and speed.is_over:
+            raise SystemExit(1)
+
+    def measure_pages(self, chosen, proposals, fewer, rounds):
         with ExitStack() as stack:
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="portal-bench-")))
             self.stdout.write(f"Filling two portals, with {proposals:,} and {fewer:,} proposals")
