@@ -309,8 +309,10 @@ def _closed_limits(caution: spc.ClosedLimits) -> str:
 def _same_value(given: Given, caution: spc.SameValue) -> str:
     verb, expected = ("meets", "met") if caution.is_met else ("misses", "missed")
     value = given.text_of_value(caution.value)
+    start = given.chart.parts[-1].start
+    since = f" {_since(given.labels[start])}" if start else ""
     return (
-        f"Each of the {caution.n} values is {value}, which {verb} the target of {given.target_text}. Values that never "
+        f"Each of the {caution.n} values{since} is {value}, which {verb} the target of {given.target_text}. Values that never "
         f"vary give no limits, and need none: if nothing changes, expect the target to be {expected} again."
     )
 

@@ -74,6 +74,12 @@ def test_a_constant_value_is_compared_with_the_target_although_there_are_no_limi
     assert "nothing can be said" not in told(result)
 
 
+def test_a_constant_value_is_told_since_when():
+    result = chart([80] * 5 + [100] * 7, target=95, rebase=[days(6)[5]])
+
+    assert "Each of the 7 values since month 6 is 100%, which meets the target of 95%." in told(result)
+
+
 @pytest.mark.parametrize(
     ("values", "options"),
     [([100], {"target": 95}), ([100] * 9, {}), ([100] * 9, {"target": 95, "direction": "neutral"})],
