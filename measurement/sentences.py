@@ -312,8 +312,9 @@ def _same_value(given: Given, caution: spc.SameValue) -> str:
     start = given.chart.parts[-1].start
     since = f" {_since(given.labels[start])}" if start else ""
     return (
-        f"Each of the {caution.n} values{since} is {value}, which {verb} the target of {given.target_text}. Values that never "
-        f"vary give no limits, and need none: if nothing changes, expect the target to be {expected} again."
+        f"Each of the {caution.n} values{since} is {value}, which {verb} the target of {given.target_text}. "
+        "Values that never vary give no limits, and need none: if nothing changes, expect the target to be "
+        f"{expected} again."
     )
 
 
