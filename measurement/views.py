@@ -2,24 +2,31 @@ from dataclasses import dataclass
 from itertools import groupby
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Prefetch
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.views.decorators.cache import never_cache
+from django.views.decorators.clickjacking import xframe_options_exempt
+from django.views.decorators.csp import csp_override
+from django.views.decorators.http import require_safe
 
-from measurement import actions, charts, forms, permissions, readings
-from measurement.figures import Icon, Reading
+from measurement import actions, charts, forms, open_data, permissions, readings
+from measurement.figures import HIDDEN, Icon, Reading
 from measurement.models import Correction, ImportBatch, Metric, MetricOwner, Series
 from projects.models import Priority
 from psc_portal.common import demonstration, registry
 from psc_portal.common.export import csv_response
-from psc_portal.common.public_pages import public_page
+from psc_portal.common.public_pages import open_page, public_page
 from psc_portal.common.refusals import ActionRefused
 
 ROWS_SHOWN = 13  # of the data table; older ones unfold
+EMBED_CODE = '<iframe src="{}" title="{}" width="100%" height="640" loading="lazy"></iframe>'
 
 
 @dataclass(frozen=True)
@@ -110,6 +117,8 @@ def metric_detail(request, code):
     query = "?" + urlencode({"series": series.key}) if series and series != all_series[0] else ""
     can_enter = series is not None and permissions.can_enter(request.user, series)
     enter_url = f"{reverse('measurement:point_enter', args=[metric.code])}?series={series.key}" if can_enter else ""
+    is_open = metric.is_public and series is not None
+    embed_url = open_data.address("metric_embed", metric, series) if is_open else ""
     context = {
         "metric": metric,
         "series": series,
@@ -121,6 +130,9 @@ def metric_detail(request, code):
         "recent": points[:ROWS_SHOWN],
         "older": points[ROWS_SHOWN:],
         "query": query,
+        "embed_url": embed_url,
+        "embed_code": format_html(EMBED_CODE, embed_url, reading.title),
+        "api_url": open_data.api_address("one_series", metric.code, series.key) if is_open else "",
         "places": [
             (one, found[one.pk], _icon(found[one.pk].variation), _icon(found[one.pk].assurance)) for one in all_series
         ],
@@ -178,11 +190,12 @@ def _csv(metric, reading: Reading, series):
         ("Denominator", reading.denominator_name),
         ("Source", reading.source),
         ("Rule set", reading.rule_set),
-        ("Values", "True values, not for publication" if reading.audience == readings.OWNER else "As published"),
+        ("Values", capfirst(open_data.values_of(reading))),
         ("Small numbers", reading.published_as),
         ("Illustrative", "Values are made up" if reading.is_illustrative else ""),
         ("What it says", reading.sentence),
         *(("Published figures", f"{source}. {licence}") for source, licence in _sources(series)),
+        ("Licence", "{name}, {url}".format(**open_data.LICENCE)),
     ]
     columns = [
         "Period", "Period start", "Period end", "Numerator", "Denominator", "Value",
@@ -193,8 +206,7 @@ def _csv(metric, reading: Reading, series):
     rows += [[], columns]
     rows += [
         [
-            point.label, point.period_start, point.period_end,
-            *(["*", "*", "*"] if point.is_hidden else map(_whole, (point.numerator, point.denominator, point.value))),
+            point.label, point.period_start, point.period_end, *_numbers(point),
             point.mean, point.lower, point.upper, point.meaning.split(":")[0], point.rule,
             "provisional" if point.is_provisional else "final", point.version,
         ]
@@ -203,9 +215,18 @@ def _csv(metric, reading: Reading, series):
     return ["Metric", f"{metric.code} {metric.name}"], rows
 
 
-def _whole(number: float | None) -> float | int | None:
-    """40 rather than 40.0: a count is a whole number."""
-    return int(number) if number is not None and number.is_integer() else number
+def _numbers(point) -> list:
+    if point.is_hidden:
+        return [HIDDEN] * 3
+    return [open_data.whole(number) for number in (point.numerator, point.denominator, point.value)]
+
+
+@public_page
+def metric_json(request, code):
+    metric = _metric(request, code)
+    series = _chosen_series(request, _all_series(metric))
+    reading = readings.reading(series or metric, permissions.audience_for(request.user)(series))
+    return JsonResponse(open_data.file_json(metric, series, reading), json_dumps_params={"ensure_ascii": False})
 
 
 @public_page
@@ -226,6 +247,26 @@ def _picture(request, code) -> str:
     if demonstration.is_demonstration():
         footer = demonstration.SENTENCE
     return charts.xmr_svg(reading, with_heading=True, footer=footer)
+
+
+@xframe_options_exempt
+@csp_override({**settings.SECURE_CSP, "frame-ancestors": ["*"]})
+@require_safe
+@open_page
+def metric_embed(request, code):
+    """The chart for other sites to frame: the only page that allows it, so it never knows who is logged in."""
+    metric = _metric(request, code)
+    if code != metric.code:
+        return redirect("measurement:metric_embed", metric.code, permanent=True)
+    series = _chosen_series(request, _all_series(metric))
+    reading = readings.reading(series or metric)
+    context = {
+        "reading": reading,
+        "chart": charts.page_svg(reading),
+        "page": open_data.address("metric_detail", metric, series),
+        "licence": open_data.LICENCE,
+    }
+    return render(request, "measurement/embed.html", context)
 
 
 # Explaining the chart ------------------------------------------------------------------------------------------------

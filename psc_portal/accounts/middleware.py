@@ -69,7 +69,7 @@ class SessionLimits:
         return self.get_response(request)
 
     def process_view(self, request, view, args, kwargs):
-        if not is_signed_in(request):
+        if getattr(view, "sees_no_log_in", False) or not is_signed_in(request):
             return None
         page = request.resolver_match.view_name
         if sessions.has_ended(request):
@@ -108,7 +108,7 @@ class SecondFactorRequired:
         return self.get_response(request)
 
     def process_view(self, request, view, args, kwargs):
-        if request.path.startswith(OPEN_PATHS) or not is_signed_in(request):
+        if request.path.startswith(OPEN_PATHS) or getattr(view, "sees_no_log_in", False) or not is_signed_in(request):
             return None
         if second_factor.was_shown(request) or not second_factor.is_needed_by(request.user):
             return None

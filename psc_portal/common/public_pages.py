@@ -9,10 +9,12 @@ import hashlib
 from functools import wraps
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
 from django.db import transaction
 from django.http import HttpResponse, HttpResponseNotModified
 from django.utils.cache import patch_vary_headers
+from django.utils.http import parse_etags
 
 KEPT_FOR = 60  # seconds, at the latest
 REVISION = "public-revision"
@@ -39,33 +41,52 @@ def public_page(view):
             response = view(request, *args, **kwargs)
             patch_vary_headers(response, ["Cookie"])
             return response
-        key = _key(request)
-        page = cache.get(key)
-        if page is None:
-            response = view(request, *args, **kwargs)
-            if hasattr(response, "render"):
-                response.render()
-            if response.status_code != 200 or response.streaming or response.cookies:
-                return response
-            page = (
-                response.content,
-                response["Content-Type"],
-                f'"{hashlib.sha256(response.content).hexdigest()[:32]}"',
-            )
-            cache.set(key, page, KEPT_FOR)
-        return _answer(request, *page)
+        answer = _kept_answer(request, lambda: view(request, *args, **kwargs))
+        if "ETag" in answer:
+            patch_vary_headers(answer, ["Cookie"])
+        return answer
 
     return kept
 
 
+def open_page(view):
+    """Answer everybody as a visitor, logged in or not: what others may keep, frame or fetch never holds more."""
+
+    @wraps(view)
+    def answered(request, *args, **kwargs):
+        request.user = AnonymousUser()
+        return _kept_answer(request, lambda: view(request, *args, **kwargs), is_kept=settings.KEEP_PUBLIC_PAGES)
+
+    answered.sees_no_log_in = True
+    return answered
+
+
+def _kept_answer(request, make, *, is_kept: bool = True) -> HttpResponse:
+    """The kept page, or a new one that is then kept; as it is where it is no page to keep (an error, a stream)."""
+    key = _key(request) if is_kept and len(request.META.get("QUERY_STRING", "")) <= LONGEST_QUERY else None
+    page = cache.get(key) if key else None
+    if page is None:
+        response = make()
+        if hasattr(response, "render"):
+            response.render()
+        if response.status_code != 200 or response.streaming or response.cookies:
+            return response
+        page = (
+            response.content,
+            response["Content-Type"],
+            f'"{hashlib.sha256(response.content).hexdigest()[:32]}"',
+        )
+        if key:
+            cache.set(key, page, KEPT_FOR)
+    return _answer(request, *page)
+
+
 def _answer(request, content: bytes, content_type: str, etag: str) -> HttpResponse:
-    if request.headers.get("If-None-Match") == etag:
-        response = HttpResponseNotModified()
-    else:
-        response = HttpResponse(content, content_type=content_type)
+    known = {one.removeprefix("W/") for one in parse_etags(request.headers.get("If-None-Match", ""))}
+    is_known = bool(known & {etag, "*"})
+    response = HttpResponseNotModified() if is_known else HttpResponse(content, content_type=content_type)
     response["ETag"] = etag
     response["Cache-Control"] = "public, max-age=0, must-revalidate"
-    patch_vary_headers(response, ["Cookie"])
     return response
 
 
@@ -75,7 +96,6 @@ def _may_be_kept(request) -> bool:
         settings.KEEP_PUBLIC_PAGES
         and request.method in {"GET", "HEAD"}
         and not request.COOKIES.keys() & {settings.SESSION_COOKIE_NAME, "messages"}
-        and len(request.META.get("QUERY_STRING", "")) <= LONGEST_QUERY
     )
 
 

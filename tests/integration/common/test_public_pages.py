@@ -67,3 +67,35 @@ def test_without_the_cache_server_the_page_is_still_answered(page, settings):
     settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1"}}
 
     assert get(page).status_code == 200
+
+
+@pytest.fixture
+def open_page(settings):
+    settings.KEEP_PUBLIC_PAGES = True
+    public_pages.forget()
+
+    @public_pages.open_page
+    def view(request):
+        return HttpResponse(f"for {request.user}")
+
+    return view
+
+
+def test_an_open_page_is_made_for_a_visitor_whoever_asks(open_page, settings):
+    request = RequestFactory().get("/api/v1/")
+    request.COOKIES[settings.SESSION_COOKIE_NAME] = "x"
+    request.user = UserFactory.build()
+
+    first, second = open_page(request), get(open_page, "/api/v1/")
+
+    assert first.content == second.content == b"for AnonymousUser"
+    assert "Vary" not in first
+    assert first["Cache-Control"] == "public, max-age=0, must-revalidate"
+
+
+def test_a_weakened_etag_or_one_of_several_is_known_again(page):
+    etag = get(page)["ETag"]
+
+    for known in (f"W/{etag}", f'"other", {etag}', "*"):
+        assert get(page, **{"If-None-Match": known}).status_code == 304
+    assert get(page, **{"If-None-Match": '"other"'}).status_code == 200
