@@ -12,11 +12,12 @@ from itertools import groupby
 
 import resvg_py
 from django.template.loader import render_to_string
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from measurement import spc
 from measurement.figures import Icon, Reading, number_text
+from measurement.places import PlacesFunnel
 
 WIDTH = 640
 NARROW = 330  # a phone held upright
@@ -83,9 +84,15 @@ class Drawing:
 
 
 def xmr_svg(
-    reading: Reading, *, width: int = WIDTH, with_heading: bool = False, footer: str = "", css_class: str = ""
+    reading: Reading,
+    *,
+    width: int = WIDTH,
+    with_heading: bool = False,
+    footer: str = "",
+    css_class: str = "",
+    scale: tuple[float, float] | None = None,
 ) -> SafeString:
-    """The XmR chart of a reading as one <svg> element.
+    """The chart of a reading as one <svg> element.
 
     Args:
         reading: what to draw; its sentence becomes the text alternative.
@@ -93,8 +100,9 @@ def xmr_svg(
         with_heading: draw name and place too, for a picture that stands alone.
         footer: a line at the bottom, for example that the data is for demonstration.
         css_class: of the element, where a page chooses between drawings.
+        scale: lowest and highest number that the y axis must reach, where charts are compared.
     """
-    context = {"d": _drawing(reading, width, with_heading, footer), "css_class": css_class}
+    context = {"d": _drawing(reading, width, with_heading, footer, scale), "css_class": css_class}
     return render_to_string("measurement/chart.svg", context)
 
 
@@ -146,7 +154,7 @@ def _n(value: float) -> str:
     return text.removesuffix(".0")
 
 
-def _drawing(reading: Reading, width: int, with_heading: bool, footer: str) -> Drawing:
+def _drawing(reading: Reading, width: int, with_heading: bool, footer: str, scale=None) -> Drawing:
     d = Drawing(width=width, height=0, title=f"{reading.title}. {reading.sentence}", desc=_desc(reading))
     y = _heading(d, reading, with_heading)
     shown = [point.value for point in reading.points if point.value is not None]
@@ -155,7 +163,7 @@ def _drawing(reading: Reading, width: int, with_heading: bool, footer: str) -> D
         d.height = y + 60
         d.unit_y = _n(y + 34)
         return _footer(d, footer)
-    ticks = nice_ticks(*_range(reading))
+    ticks = nice_ticks(*_range(reading, scale))
     texts = tick_texts(ticks)
     labels = _line_labels(reading, is_narrow=width < WIDTH)
     left = 12 + CHARACTER * max(len(text) for text in texts)
@@ -227,9 +235,10 @@ def _footer(d: Drawing, footer: str) -> Drawing:
     return d
 
 
-def _range(reading: Reading) -> tuple[float, float]:
+def _range(reading: Reading, scale: tuple[float, float] | None = None) -> tuple[float, float]:
     """All that must be inside the plot: values, limits and target."""
-    inside = [point.value for point in reading.points if point.value is not None]
+    inside = list(scale or ())
+    inside += [point.value for point in reading.points if point.value is not None]
     for point in reading.points:
         inside += [value for value in (point.mean, point.lower, point.upper) if value is not None]
     if reading.target is not None:
@@ -458,3 +467,120 @@ def _draw_legend(d: Drawing, reading: Reading, left: float) -> None:
         x += room + 12
     if items:
         d.height = y + 14
+
+
+# Funnel plots --------------------------------------------------------------------------------------------------------
+FUNNEL_HEIGHT = 300
+CURVE_POINTS = 48
+NAMED = 24  # characters of a place's name beside its mark
+
+
+@dataclass(slots=True)
+class FunnelDrawing:
+    """What the template of a funnel plot draws."""
+
+    title: str
+    desc: str
+    width: int = WIDTH
+    height: float = 0
+    size: int = TEXT_SIZE
+    left: str = ""
+    right: str = ""
+    top: str = ""
+    bottom: str = ""
+    unit: str = ""
+    grid: str = ""
+    y_ticks: list[tuple[str, str]] = field(default_factory=list)
+    x_ticks: str = ""
+    x_labels: list[tuple[str, str]] = field(default_factory=list)
+    x_name: str = ""
+    centre: str = ""
+    near: str = ""
+    far: str = ""
+    line_labels: list[tuple[str, str]] = field(default_factory=list)
+    dots: str = ""
+    special: list[tuple[str, str]] = field(default_factory=list)
+    names: list[tuple[str, str, str, str]] = field(default_factory=list)
+
+
+def funnel_svg(found: PlacesFunnel, *, x_name: str) -> SafeString:
+    """The funnel plot of one period: values against the sizes of places, between 2- and 3-sigma limits.
+
+    Drawn twice, like the charts of a page. `x_name`: what the size of a place is.
+    """
+    drawings = [("app-chart__wide", WIDTH), ("app-chart__narrow", NARROW)]
+    return format_html_join(
+        "",
+        "{}",
+        (
+            (
+                render_to_string(
+                    "measurement/funnel.svg", {"d": _funnel_drawing(found, x_name, width), "css_class": css_class}
+                ),
+            )
+            for css_class, width in drawings
+        ),
+    )
+
+
+def _funnel_drawing(found: PlacesFunnel, x_name: str, width: int) -> FunnelDrawing:
+    shown = [one for one in found.places if one.value is not None]
+    sizes = [one.denominator for one in shown]
+    x_ticks = nice_ticks(0, max(sizes) * 1.04, most=6 if width == WIDTH else 4)
+    at_least = min(sizes) * 0.8
+    curve = [
+        (n, found.funnel.limits_at(n))
+        for n in (at_least + (x_ticks[-1] - at_least) * (i / CURVE_POINTS) ** 2 for i in range(CURVE_POINTS + 1))
+    ]
+    reach = found.funnel.limits_at(min(sizes))
+    inside = [one.value for one in shown] + [reach[0], reach[3]]
+    y_ticks = nice_ticks(min(inside), max(inside))
+    left = 12 + CHARACTER * max(len(text) for text in tick_texts(y_ticks))
+    right, top = width - 62, 26
+    bottom = top + FUNNEL_HEIGHT
+
+    def at_x(n: float) -> float:
+        return left + n / x_ticks[-1] * (right - left)
+
+    def at_y(value: float) -> float:
+        share = (value - y_ticks[0]) / (y_ticks[-1] - y_ticks[0])
+        return bottom - min(1, max(0, share)) * FUNNEL_HEIGHT
+
+    def line(place: int) -> str:
+        points = (f"{_n(at_x(n))} {_n(at_y(limits[place]))}" for n, limits in curve)
+        return "M" + "L".join(points)
+
+    d = FunnelDrawing(
+        title=found.sentence,
+        width=width,
+        desc="Funnel plot. " + " ".join(f"{one.name}: {one.point.value_text}, {one.meaning}." for one in found.places),
+        height=bottom + 44,
+        left=_n(left), right=_n(right), top=_n(top), bottom=_n(bottom),
+        unit="Per cent" if found.unit == "%" else found.unit[:1].upper() + found.unit[1:],
+        grid="".join(f"M{_n(left)} {_n(at_y(tick))}H{_n(right)}" for tick in y_ticks),
+        y_ticks=[(_n(at_y(tick) + 4.5), text) for tick, text in zip(y_ticks, tick_texts(y_ticks), strict=True)],
+        x_ticks="".join(f"M{_n(at_x(tick))} {_n(bottom)}v5" for tick in x_ticks),
+        x_labels=[(_n(at_x(tick)), text) for tick, text in zip(x_ticks, tick_texts(x_ticks), strict=True)],
+        x_name=textwrap.shorten(x_name, int((width - left) / CHARACTER), placeholder="\N{HORIZONTAL ELLIPSIS}"),
+        centre=f"M{_n(at_x(at_least))} {_n(at_y(found.funnel.centre))}H{_n(right)}",
+        near=line(1) + line(2),
+        far=line(0) + line(3),
+    )  # fmt: skip
+    ends = curve[-1][1]
+    labels = [(ends[3], "3 sigma"), (ends[2], "2 sigma"), (found.funnel.centre, "Mean"), (ends[1], "2 sigma"),
+              (ends[0], "3 sigma")]  # fmt: skip
+    d.line_labels = [
+        (y, text) for y, text, _ in _spread([(at_y(value), text, "") for value, text in labels], top, bottom)
+    ]
+    paths = dict.fromkeys(TONES, "")
+    for one in shown:
+        x, y = at_x(one.denominator), at_y(one.value)
+        if one.tone == "common":
+            d.dots += f"M{_n(x)} {_n(y)}h.01"
+            continue
+        paths[one.tone] += _shape(one.tone, x, y, 5)
+        anchor = "end" if x > (left + right) / 2 else "start"
+        name = textwrap.shorten(one.name, NAMED, placeholder="\N{HORIZONTAL ELLIPSIS}")
+        d.names.append((_n(x + (-9 if anchor == "end" else 9)), _n(y + 4.5), anchor, name))
+    d.special = [(path, TONES[tone]) for tone, path in paths.items() if path]
+    return d

@@ -97,6 +97,13 @@ def readings_of(
     return result
 
 
+def total_of(metric: Metric, sums: Iterable, audience: str, *, place: str) -> Reading:
+    """The reading of places added up, out of `places.added_up`: of no series, so without its rebases and events."""
+    rows = [Row(one.start, one.end, one.numerator, one.denominator, None, one.is_provisional, "") for one in sums]
+    found = _read(metric, None, audience, rows=rows, versions=list(metric.versions.all()), rebases=[], annotations=[])
+    return replace(found, place=place)
+
+
 def published(series_rows: dict[int, list[Row]], metric: Metric) -> dict[int, list[Row]]:
     """The rows of all series of a metric as the public may see them: hidden, rounded, without notes or exact dates."""
     hidden = _withheld(series_rows, metric)

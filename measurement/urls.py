@@ -1,12 +1,13 @@
 from django.urls import path
 
-from measurement import api, entry_views, views
+from measurement import api, entry_views, places_views, views
 
 app_name = "measurement"
 urlpatterns = [
     path("metrics/", views.metric_list, name="metric_list"),
     path("metrics/enter/<slug:key>/", entry_views.data_enter, name="data_enter"),
     path("metrics/<slug:code>/", views.metric_detail, name="metric_detail"),
+    path("metrics/<slug:code>/places/", places_views.metric_places, name="metric_places"),
     path("metrics/<slug:code>.csv", views.metric_csv, name="metric_csv"),
     path("metrics/<slug:code>.json", views.metric_json, name="metric_json"),
     path("metrics/<slug:code>.svg", views.metric_svg, name="metric_svg"),

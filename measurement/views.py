@@ -136,6 +136,7 @@ def metric_detail(request, code):
         "places": [
             (one, found[one.pk], _icon(found[one.pk].variation), _icon(found[one.pk].assurance)) for one in all_series
         ],
+        "can_compare": sum(one.organisation_id is not None for one in all_series) > 1,
         "versions": sorted(metric.versions.all(), key=lambda version: -version.number),
         "owner": _owner(metric) if request.user.is_authenticated else None,
         "can_enter": can_enter,
