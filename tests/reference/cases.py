@@ -23,7 +23,7 @@ def with_input(key, kind="cases"):
     found = [
         pytest.param(case, id=f"{file.parent.name}-{file.stem}-{case['id']}")
         for folder in (REFERENCE, COPIED)
-        for file, case in _all(folder, kind)
+        for file, case in every(folder, kind)
         if key in case["input"]
     ]
     if not REFERENCE.is_dir():
@@ -32,7 +32,7 @@ def with_input(key, kind="cases"):
 
 
 @cache
-def _all(folder, kind):
+def every(folder, kind):
     """Each case with its file; what its series has is filled in where the case leaves it out."""
     found = []
     for file in sorted(folder.glob("*.json")):
