@@ -331,11 +331,13 @@ def check_numbers(metric, version, values: Values) -> None:
         ActionRefused: a number is missing, is none, or does not fit the others.
     """
     entry, wanted = version.entry, MetricVersion.Entry
-    for name, number in (("numerator", values.numerator), ("denominator", values.denominator)):
-        if number is not None and (not number.is_finite() or number < 0):
+    for name in ("numerator", "denominator", "value"):
+        number = getattr(values, name)
+        if number is None:
+            continue
+        if name != "value" and not (number.is_finite() and number >= 0):
             raise ActionRefused(f"The {name} must be 0 or more.")
-    for number in (values.numerator, values.denominator, values.value):
-        if number is not None and (not number.is_finite() or abs(number) >= 10**11):
+        if not number.is_finite() or abs(number) >= 10**11:
             raise ActionRefused("This number is too large: check it.")
     if entry == wanted.VALUE:
         if values.value is None:

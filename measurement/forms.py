@@ -226,6 +226,7 @@ class DueForm(NumbersForm):
             use_required_attribute=False,
         )
         self.due = one
+        self.point = None  # what was stored of it just now
         self.newest = recent[0] if recent else None
         self.initial["seen"] = actions.NOTHING_STORED
         if self.newest is not None and self.newest.denominator is not None:
@@ -241,6 +242,10 @@ class DueForm(NumbersForm):
         if typed.get("denominator") == self.data.get(self.add_prefix("carried")):
             del typed["denominator"]
         return any(typed.values())
+
+    @property
+    def point_text(self) -> str:
+        return imports.shown(self.point, self.metric.unit)
 
     @property
     def last_text(self) -> str:
@@ -317,6 +322,7 @@ class RowsForm(NhsukFormMixin, forms.Form):
     LARGE = 300_000  # bytes: a file that is not even opened while the person waits
 
     submit_label = "Check the rows"
+    field_order = ["rows", "file", "series", "measure", "token"]
 
     measure = forms.ChoiceField(
         required=False, label="Which numbers", help_text="Published statistics are taken as they are downloaded"

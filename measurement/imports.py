@@ -28,6 +28,7 @@ MAX_BYTES = 1_000_000  # of pasted text
 ROWS_AT_ONCE = 1_000  # rows that are checked while the person waits; more go to a worker
 MAX_ROWS = 200_000
 HEADER_WITHIN = 40  # rows: our own download has its definition above the header
+MOST_COMPARED = 100  # unknown places of one file that are compared with the known ones
 MOST_NAMED = 20  # periods, places and columns that a preview names; it counts the rest
 
 COLUMNS = {
@@ -313,7 +314,9 @@ class Checker:
         self.stored = _stored(allowed)
         self.seen: dict[tuple[int, dt.date], int] = {}
         self.fingerprint = hashlib.sha256()
-        self.watch = _UnitWatch(metric, self.stored)
+        self.watch = _UnitWatch(WANTED[self.version.entry], self.stored)
+        self.known_places: dict[tuple[str, str], Series | None] = {}
+        self.nearest: dict[str, str] = {}
         self.known_periods: dict[str, tuple[dt.date | None, str, str]] = {}
 
     def preview(self, most_shown: int | None = None) -> Preview:
@@ -396,27 +399,30 @@ class Checker:
 
     def _series(self, row: CheckedRow) -> Series:
         """The series of a row, by whichever of its columns names a place; unknown ones get the nearest name."""
-        name = self._cell(row.cells, "organisation")
-        also = self._cell(row.cells, "organisation 2")
-        row.place = name or also or (self.default.place if self.default else "")
-        if not name and not also:
-            if self.default is None:
-                raise ActionRefused("The row names no organisation.")
-            row.place = self.default.place
-            return self.default
-        for text in (name, also):
-            found = self.places.get(text.lower()) if text else None
-            if found is not None:
-                row.place = found.place
-                return found
+        names = (self._cell(row.cells, "organisation"), self._cell(row.cells, "organisation 2"))
+        found = self.default if names == ("", "") else self.known_places.get(names)
+        if found is None and names != ("", ""):
+            found = next(filter(None, (self.places.get(name.lower()) for name in names if name)), None)
+            self.known_places[names] = found
+        if found is not None:
+            row.place = found.place
+            return found
+        row.place = next(filter(None, names), "")[:100]
+        if not row.place:
+            raise ActionRefused("The row names no organisation.")
         if self.measure is not None:
             row.left_out = OTHER_PLACE
             raise ActionRefused(OTHER_PLACE)
         raise ActionRefused(f"“{row.place}” is not a place whose data you may enter here.{self._nearest(row.place)}")
 
     def _nearest(self, name: str) -> str:
-        close = difflib.get_close_matches(name.lower(), self.places, n=1, cutoff=0.6)
-        return f" Did you mean {self.places[close[0]].place}?" if close else ""
+        """Each name is compared once, and not more names than a person would read: comparing takes a millisecond."""
+        if name not in self.nearest:
+            if len(self.nearest) >= MOST_COMPARED:
+                return ""
+            close = difflib.get_close_matches(name.lower(), self.places, n=1, cutoff=0.6)
+            self.nearest[name] = f" Did you mean {self.places[close[0]].place}?" if close else ""
+        return self.nearest[name]
 
     def _period(self, text: str) -> tuple[dt.date, str]:
         """Start and name of a period. A file has few of them, so each is worked out once."""
@@ -490,14 +496,14 @@ def _count(preview: Preview, row: CheckedRow) -> None:
 class _UnitWatch:
     """Notices numbers that seem to be in another unit than what is stored, or than the rest of the file."""
 
-    def __init__(self, metric, stored):
+    def __init__(self, kinds: list[str], stored):
+        self.kinds = kinds
         self.numbers: dict[tuple[int, str], array] = {}
         self.rows: dict[tuple[int, str], array] = {}
         self.stored = stored
-        self.unit = metric.unit
 
     def note(self, row_number: int, series_pk: int, values: Values) -> None:
-        for name in ("numerator", "denominator", "value"):
+        for name in self.kinds:
             number = getattr(values, name)
             if number is not None:
                 key = (series_pk, name)
@@ -521,7 +527,7 @@ class _UnitWatch:
         """What is usual in what is stored, for each number of each series that the file has too."""
         known: dict[tuple[int, str], array] = {}
         for (series_pk, _), point in self.stored.items():
-            for name in ("numerator", "denominator", "value"):
+            for name in self.kinds:
                 number = getattr(point, name)
                 if number is not None and (series_pk, name) in self.numbers:
                     known.setdefault((series_pk, name), array("d")).append(float(number))

@@ -237,3 +237,17 @@ def test_a_code_beside_a_name_is_enough():
     table = book_of(["Trust name", "Trust code", *HEADER], ["OWN NHS TRUST", "RX1", "2025-04", 1, 9])
 
     assert check(saved(table), series).rows[0].problem == ""
+
+
+def test_ten_thousand_unknown_places_are_not_compared_for_ever(monkeypatch):
+    series = SeriesFactory(organisation=OrganisationFactory(ods_code="RX1", name="Own Trust"))
+    compared = []
+    monkeypatch.setattr(imports.difflib, "get_close_matches", lambda name, *_, **__: compared.append(name) or [])
+    rows = "".join(f"Hospital {number},2025-04,1,9\n" for number in range(10_000))
+
+    preview = check(
+        ContentFile(f"organisation,period,numerator,denominator\n{rows}".encode(), name="a.csv"), series, most_shown=50
+    )
+
+    assert (preview.refused_count, len(preview.rows)) == (10_000, 50)
+    assert len(compared) == imports.MOST_COMPARED
