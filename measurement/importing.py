@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
 MOST_WAITING = 3  # files of one person between upload and storing
-ROWS_SHOWN = 250  # of those that are refused or in doubt; of good ones a fifth
+ROWS_SHOWN = 100  # of those that are refused or in doubt; of good ones a fifth
 TICK_ROWS = 500
 PROGRESS_SECONDS = 0.5
 CHANGED = "Values of these periods were changed after you looked: look again, then store."

@@ -12,6 +12,7 @@ import hashlib
 import io
 import re
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
@@ -29,6 +30,7 @@ ROWS_AT_ONCE = 1_000  # rows that are checked while the person waits; more go to
 MAX_ROWS = 200_000
 HEADER_WITHIN = 40  # rows: our own download has its definition above the header
 MOST_COMPARED = 100  # unknown places of one file that are compared with the known ones
+MOST_WARNED = 100  # values in doubt that a preview names
 MOST_NAMED = 20  # periods, places and columns that a preview names; it counts the rest
 
 COLUMNS = {
@@ -115,6 +117,7 @@ class Preview:
     left_out_count: int = 0
     other_places_count: int = 0
     warned: dict[int, str] = field(default_factory=dict)  # row number -> what looks wrong
+    reasons: Counter[str] = field(default_factory=Counter)  # why rows were refused
     ignored: list[str] = field(default_factory=list)  # columns that mean nothing to us
     missing: list[str] = field(default_factory=list)  # periods left out between the first and the last
     missing_count: int = 0
@@ -141,9 +144,13 @@ class Preview:
     def as_dict(self) -> dict:
         """What the page of a check shows, as JSON keeps it."""
         source = layouts.MEASURES.get(self.measure)
+        all_shown = self.count == len(self.rows)
+        rows = self.rows if all_shown else sorted(self.rows, key=lambda row: not (row.problem or row.left_out))
         return {
-            "rows": [row.as_dict() for row in self.rows],
-            "all_shown": self.count == len(self.rows),
+            "rows": [row.as_dict() for row in rows],
+            "all_shown": all_shown,
+            "reasons": [] if all_shown else self.reasons.most_common(MOST_NAMED),
+            "warned_rows": [] if all_shown else list(islice(self.warned.items(), MOST_WARNED)),
             "count": self.count,
             "good": self.good_count,
             "corrections": self.correction_count,
@@ -486,6 +493,8 @@ def _count(preview: Preview, row: CheckedRow) -> None:
         preview.left_out_count += 1
     elif row.problem:
         preview.refused_count += 1
+        if row.problem in preview.reasons or len(preview.reasons) < MOST_COMPARED:
+            preview.reasons[row.problem] += 1
     elif row.is_same:
         preview.same_count += 1
     else:

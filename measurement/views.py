@@ -129,7 +129,7 @@ def metric_detail(request, code):
         "assurance": _icon(reading.assurance),
         "recent": points[:ROWS_SHOWN],
         "older": points[ROWS_SHOWN:],
-        "query": query,
+        "of_series": query,  # not "query": the search box of the header shows that
         "embed_url": embed_url,
         "embed_code": format_html(EMBED_CODE, embed_url, reading.title),
         "api_url": open_data.api_address("one_series", metric.code, series.key) if is_open else "",

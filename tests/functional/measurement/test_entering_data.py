@@ -139,10 +139,10 @@ def test_a_hundred_thousand_rows_are_checked_and_stored_by_the_worker(visit, log
     page.set_input_files("[name=file]", {"name": "weeks.csv", "mimeType": "text/csv", "buffer": content})
     press(page, "Check the rows")
     page.get_by_role("button", name="Store 100,000 rows").wait_for(timeout=MINUTES)  # the page follows by itself
-    assert "100000 good, 0 refused" in page.locator("main").inner_text()
+    assert "100,000 good, 0 refused" in page.locator("main").inner_text()
     axe(page)
     press(page, "Store 100,000 rows")
-    page.get_by_text("100000 values are stored").wait_for(timeout=MINUTES)
+    page.get_by_text("100,000 values are stored").wait_for(timeout=MINUTES)
 
     assert DataPoint.objects.current().filter(series__metric=metric).count() == ROWS
     kept = ImportFile.objects.get(metric=metric)

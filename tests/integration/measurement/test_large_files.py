@@ -93,7 +93,7 @@ def test_a_file_of_many_rows_goes_to_the_worker_and_is_stored_when_its_owner_say
     assert "Waiting for a free worker" in waiting
     assert 'data-progress-url="' in waiting
     assert (found["good"], found["refused"], found["left_out"]) == (1500, 1, 1)
-    assert "1500 good, 1 refused" in page.content.decode()
+    assert "1,500 good, 1 refused" in page.content.decode()
     assert "Store 1,500 good rows" in page.content.decode()
     assert accepted.url == sent.url
     assert stored.status == Status.STORED
@@ -101,7 +101,7 @@ def test_a_file_of_many_rows_goes_to_the_worker_and_is_stored_when_its_owner_say
     assert series.points.count() == 1500
     assert not stored.file
     assert not private_storage.exists(name)
-    assert "1500 values are stored" in done
+    assert "1,500 values are stored" in done
 
 
 def test_a_thousand_rows_are_checked_while_the_person_waits(client_as, series, member):
@@ -109,7 +109,7 @@ def test_a_thousand_rows_are_checked_while_the_person_waits(client_as, series, m
         reverse("measurement:rows_enter", args=[series.metric.code]), {"series": "RX1", "rows": weeks(1000)}
     )
 
-    assert "1000 good" in response.content.decode()
+    assert "1,000 good" in response.content.decode()
     assert not ImportFile.objects.exists()
 
 
@@ -239,6 +239,18 @@ def test_pasted_rows_of_values_changed_meanwhile_are_shown_again(client_as, seri
     assert "changed after you looked" in told.content.decode()
     assert "Corrects 8 of 9" in told.content.decode()
     assert stored.status_code == 302
+
+
+def test_the_page_of_a_large_file_names_the_doubtful_rows_and_why_others_were_refused(client_as, series, member):
+    bad = [f"2024-01-{day:02},9,8" for day in range(1, 8)]
+    kept = worked(received(series, member, weeks(1200, "2019-01-07,1,30000", *bad)))
+
+    page = client_as(member).get(kept.get_absolute_url()).content.decode()
+
+    assert "Row 1202: 30,000 is about 100 times larger than the usual 304: check the unit" in page
+    assert kept.result["rows"][0]["problem"]
+    assert f"{len(kept.result['reasons'])}" == "1"
+    assert "7 rows: The numerator (9) is larger than the denominator (8)" in page
 
 
 # Crashes -------------------------------------------------------------------------------------------------------------

@@ -187,6 +187,16 @@ def test_the_page_of_a_metric_runs_a_constant_number_of_queries(client, count, d
         client.get(metric.get_absolute_url(), {"count": count})
 
 
+def test_the_page_of_a_place_writes_nothing_into_the_search_box(client, trust):
+    metric = series_of().metric
+    series = SeriesFactory(metric=metric, organisation=trust)
+
+    page = client.get(series.get_absolute_url()).content.decode()
+
+    assert 'value="?series' not in page
+    assert f"{metric.code}.csv?series=RX1" in page
+
+
 def test_the_page_says_what_the_data_say_and_how_it_is_defined(client):
     series = series_of(values=[(50 + n % 2, 100) for n in range(20)] + [(80, 100)], target=40)
     Annotation.objects.create(metric=series.metric, date=dt.date(2023, 6, 1), kind="pdsa", text="Tried on one ward")
