@@ -169,13 +169,12 @@ def _pattern(given: Given) -> str:
     """What the runs analysis of the last part found, where it says nothing of the newest point."""
     part = given.chart.parts[-1]
     if part.runs.has_few_crossings:
-        crossed = f"crossed the {given.kind.centre}"
         n = part.runs.n_crossings
-        done = {0: f"never {crossed}", 1: f"{crossed} only once"}.get(n, f"{crossed} only {n} times")
-        since = f" {_since(given.labels[part.start])}" if part.start else ""
+        times = {0: "never", 1: "only once"}.get(n, f"only {n} times")
+        since = f"{_since(given.labels[part.start])} " if part.start else ""
         return (
-            f"Changed: the values have {done}{since}, where chance alone would seldom make it fewer than "
-            f"{part.runs.n_crossings_min}."
+            f"Changed: {since}values keep to one side of the {given.kind.centre} for longer than chance would have it. "
+            f"They crossed it {times}, where chance alone would seldom make it fewer than {part.runs.n_crossings_min}."
         )
     *_, last = spc.long_runs(given.chart, part)
     return f"Changed: {_long_run(given, last, part)}."

@@ -65,7 +65,7 @@ def test_few_crossings_alone_are_a_pattern_that_names_no_point():
 
     assert set(chart.labels) == {Label.COMMON_CAUSE}
     assert chart.variation == Variation.PATTERN
-    assert "crossed the median only 3 times, where chance alone would seldom make it fewer than 8." in told(chart)
+    assert "They crossed it only 3 times, where chance alone would seldom make it fewer than 8." in told(chart)
     assert told(chart).endswith("Look for the reason before you act on it.")
 
 
