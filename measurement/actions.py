@@ -9,7 +9,7 @@ from itertools import islice
 from uuid import UUID, uuid4
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import Min, Q
 
 from measurement import due, emails, periods, permissions
@@ -38,6 +38,8 @@ METRIC_FIELDS = [
     "denominator_counts_people", "why_it_matters", "known_limits", "is_illustrative",
 ]  # fmt: skip
 POINT_FIELDS = ["numerator", "denominator", "value", "finality", "note"]
+LONGEST_WAIT = "5s"  # for another writer, while a person waits
+LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL's error code
 ROWS_AT_ONCE = 2_000  # of an import, in memory together
 EARLIEST = dt.date(1990, 1, 1)  # older than any series the collaborative could hold: a mistyped year
 
@@ -402,7 +404,7 @@ def enter_point(*, series, period_start, by, reason="", seen=None, **numbers):
     values = _values(numbers)
     metric = series.metric
     check_values(metric, period_start, values)
-    Metric.objects.select_for_update(of=["self"]).get(pk=metric.pk)  # as an import does: one writer at a time
+    _lock_while_somebody_waits(metric)
     point = series.points.current().filter(period_start=period_start).first()
     is_as_seen = seen is None or seen == (point.stamp if point else NOTHING_STORED)
     if not is_as_seen and not (point and is_same(point, values)):
@@ -418,6 +420,22 @@ def enter_point(*, series, period_start, by, reason="", seen=None, **numbers):
     )
     audit.record("enter", point, by=by, after={"series": series.pk, "period_start": str(period_start)})
     return point
+
+
+def _lock_while_somebody_waits(metric) -> None:
+    """One writer of a metric's data at a time; an import of 100,000 rows takes longer than a person waits.
+
+    Raises:
+        ActionRefused: another writer is at it, and does not come to an end.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LONGEST_WAIT])
+    try:
+        Metric.objects.select_for_update(of=["self"]).get(pk=metric.pk)
+    except OperationalError as error:
+        if getattr(error.__cause__, "pgcode", None) != LOCK_NOT_AVAILABLE:
+            raise
+        raise ActionRefused("A large import of this metric is being stored. Wait a minute, then save again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -621,7 +639,7 @@ def undo_import(*, import_batch, by):
         ActionRefused: it is undone already, or one of its points was corrected since.
     """
     _require(permissions.can_undo, by, import_batch)
-    Metric.objects.select_for_update(of=["self"]).get(pk=import_batch.metric_id)
+    _lock_while_somebody_waits(import_batch.metric)
     own = import_batch.corrections.all()
     first = own.aggregate(first=Min("pk"))["first"] or 0
     later = (
