@@ -15,15 +15,22 @@ from django.db.models import Min, Q
 from measurement import due, emails, periods, permissions
 from measurement.models import (
     Annotation,
+    Baseline,
+    ChartChoice,
     Correction,
     DataPoint,
     DataReminder,
+    Exclusion,
     ImportBatch,
     Metric,
     MetricOwner,
+    MetricTarget,
     MetricVersion,
+    NotYetMeasured,
+    PlannedValue,
     Rebase,
     Series,
+    Trajectory,
 )
 from projects.models import Affiliation
 from psc_portal.accounts.models import User
@@ -31,12 +38,17 @@ from psc_portal.common import audit, clock
 from psc_portal.common.nhs_numbers import find_nhs_numbers, refuse_nhs_numbers
 from psc_portal.common.refusals import ActionRefused
 
-DEFINITION_FIELDS = ["operational_definition", "numerator", "denominator", "exclusions", "source"]
+DEFINITION_FIELDS = ["operational_definition", "numerator", "denominator", "exclusions", "source", "sampling"]
+DESCRIPTION_FIELDS = [  # what the metric's owner may change too: nothing here changes a number or who sees it
+    "why_it_matters", "known_limits", "collector", "stratified_by", "baseline_from", "baseline_to", "days_to_report",
+    "days_until_final",
+]  # fmt: skip
 METRIC_FIELDS = [
     "code", "name", "kind", "dimension", "priority", "project", "direction", "unit", "multiplier", "frequency",
-    "days_to_report", "target", "target_from", "target_set_by", "chart_type", "is_public", "numerator_counts_people",
-    "denominator_counts_people", "why_it_matters", "known_limits", "is_illustrative",
+    "chart_type", "is_public", "numerator_counts_people", "denominator_counts_people", *DESCRIPTION_FIELDS,
+    "is_illustrative",
 ]  # fmt: skip
+NOT_YET_FIELDS = ["what", "why", "plan", "by_whom", "since", "priority", "dimension"]
 POINT_FIELDS = ["numerator", "denominator", "value", "finality", "note"]
 LONGEST_WAIT = "5s"  # for another writer, while a person waits
 LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL's error code
@@ -75,14 +87,15 @@ def _next_code() -> str:
 @transaction.atomic
 def create_metric(
     *, name, kind, dimension, direction, unit, definition, by, code=None, multiplier=1, frequency="month",
-    chart_type="xmr", priority=None, project=None, target=None, series_of=None, **details,
+    chart_type="xmr", priority=None, project=None, target=None, target_from=None, target_set_by="", series_of=None,
+    **details,
 ):  # fmt: skip
     """Add a metric with its first definition and its first series.
 
     Args:
         code: like PU1; the next free M1, M2 … if left out.
-        definition: operational_definition, and where they apply numerator, denominator, exclusions and source. What it
-            names decides how a period is entered: numerator and denominator, one count, or one value.
+        definition: operational_definition, and where they apply numerator, denominator, exclusions, source and
+            sampling. What it names decides how a period is entered: numerator and denominator, one count, or one value.
         series_of: organisations to open a series for, None standing for the region; if left out, the project's lead
             organisation, or the region where there is no project.
         details: any other field of Metric, for example is_public (members only if left out).
@@ -95,13 +108,17 @@ def create_metric(
     metric = Metric(
         code=(code or _next_code()).strip().upper(), name=name, kind=kind, dimension=dimension, direction=direction,
         unit=unit, multiplier=multiplier, frequency=frequency, chart_type=chart_type, priority=priority,
-        project=project, target=decimal(target), **details,
+        project=project, **details,
     )  # fmt: skip
     _check_metric(metric, definition)
+    if target is None and target_from is not None:
+        raise ActionRefused("There is a date for the target but no target: give the target too.")
     if Metric.objects.filter(code=metric.code).exists():
         raise ActionRefused(f"There is a metric {metric.code} already: give this one another code.")
     metric.save()
     metric.versions.create(number=1, created_by=by, **_definition(definition))
+    if target is not None:
+        _new_target(metric, decimal(target), from_date=target_from, set_by=target_set_by, reason="", by=by)
     if series_of is None:
         series_of = [project.lead_organisation if project else None]
     Series.objects.bulk_create(Series(metric=metric, organisation=organisation) for organisation in series_of)
@@ -111,19 +128,37 @@ def create_metric(
 
 @transaction.atomic
 def edit_metric(*, metric, by, **changes):
-    """Change what is not part of the definition: name, target, owner of the target, who may see it.
+    """Change what is not part of the definition: name, priority, who may see it.
 
     Raises:
         PermissionDenied: `by` may not manage metrics.
         ActionRefused: a value does not fit.
     """
     _require(permissions.can_manage, by, metric)
+    return _edit(metric, changes, by)
+
+
+@transaction.atomic
+def describe_metric(*, metric, by, **changes):
+    """Change what explains a metric: why it matters, its known limits, who collects it, when values come.
+
+    Raises:
+        PermissionDenied: `by` is neither staff nor the metric's owner.
+        ActionRefused: a value does not fit.
+    """
+    _require(permissions.can_explain, by, metric)
+    if unknown := set(changes) - set(DESCRIPTION_FIELDS):
+        raise TypeError(f"{', '.join(sorted(unknown))} cannot be changed here")
+    return _edit(metric, changes, by)
+
+
+def _edit(metric, changes, by):
     metric = Metric.objects.select_for_update(of=["self"]).get(pk=metric.pk)
     before = audit.snapshot(metric, METRIC_FIELDS)
     if changes.get("frequency", metric.frequency) != metric.frequency and _has_points(metric):
         raise ActionRefused("The frequency cannot change once there are data points: add a new metric instead.")
     for field, value in changes.items():
-        setattr(metric, field, decimal(value) if field == "target" else value)
+        setattr(metric, field, value)
     newest = metric.version
     _check_metric(metric, {field: getattr(newest, field) for field in DEFINITION_FIELDS})
     metric.save()
@@ -138,10 +173,10 @@ def define_metric(*, metric, valid_from, reason, by, **definition):
     """Give a metric a new definition from a date on. The line on its charts breaks there.
 
     Raises:
-        PermissionDenied: `by` may not manage metrics.
+        PermissionDenied: `by` is neither staff nor the metric's owner.
         ActionRefused: nothing changed, no reason, or the date does not come after the definition before.
     """
-    _require(permissions.can_manage, by, metric)
+    _require(permissions.can_explain, by, metric)
     metric = Metric.objects.select_for_update(of=["self"]).get(pk=metric.pk)
     newest = metric.version
     definition = _definition(definition)
@@ -185,13 +220,13 @@ def _check_metric(metric, definition) -> None:
         raise ActionRefused("Say in the operational definition exactly what is counted and how.")
     if definition["denominator"] and not definition["numerator"]:
         raise ActionRefused("A denominator needs a numerator.")
-    if metric.target is None and metric.target_from is not None:
-        raise ActionRefused("There is a date for the target but no target: give the target too.")
-    is_proportion = bool(definition["denominator"]) and metric.multiplier == 100
-    if metric.target is not None and is_proportion and not 0 <= metric.target <= 100:
-        raise ActionRefused("A target in per cent must be between 0 and 100.")
+    if (metric.baseline_from is None) != (metric.baseline_to is None):
+        raise ActionRefused("A baseline period needs its first and its last day: give both, or neither.")
+    if metric.baseline_from and metric.baseline_from > metric.baseline_to:
+        raise ActionRefused("The baseline period must start before it ends.")
     refuse_nhs_numbers(
         {"Why it matters": metric.why_it_matters, "Known limits": metric.known_limits, "Name": metric.name}
+        | {"Collector": metric.collector, "Stratified by": metric.stratified_by}
         | {MetricVersion._meta.get_field(field).verbose_name: text for field, text in definition.items()}
     )
 
@@ -237,24 +272,6 @@ def open_series(*, metric, by, organisation=None):
     series, is_new = Series.objects.get_or_create(metric=metric, organisation=organisation)
     if is_new:
         audit.record("open", series, by=by, after=audit.snapshot(series, ["metric", "organisation"]))
-    return series
-
-
-@transaction.atomic
-def set_baseline(*, series, points, by):
-    """Freeze mean and limits on the first so many points of each part; None takes all points again.
-
-    Raises:
-        PermissionDenied: `by` is neither staff nor the metric's owner.
-        ActionRefused: fewer than 12 points.
-    """
-    _require(permissions.can_explain, by, series.metric)
-    if points is not None and points < 12:
-        raise ActionRefused("A baseline must have at least 12 points.")
-    before = series.baseline_points
-    series.baseline_points = points
-    series.save(update_fields=["baseline_points"])
-    audit.record("set_baseline", series, by=by, before={"points": before}, after={"points": points})
     return series
 
 
@@ -736,7 +753,7 @@ def _remind(person, late: list[due.Due]) -> bool:
     return True
 
 
-# Annotations and rebases ---------------------------------------------------------------------------------------------
+# Annotations and decisions about a chart ------------------------------------------------------------------------------
 
 
 @transaction.atomic
@@ -774,12 +791,7 @@ def rebase(*, series, from_date, reason, by):
         ActionRefused: no reason, no point from that date on, or rebased there already.
     """
     _require(permissions.can_explain, by, series.metric)
-    reason = (reason or "").strip()
-    if not reason:
-        raise ActionRefused("Say why mean and limits should be calculated anew.")
-    refuse_nhs_numbers({"Reason": reason})
-    if len(reason) > 300:
-        raise ActionRefused("The reason is too long: use at most 300 characters.")
+    reason = _reason(reason, "Say why mean and limits should be calculated anew.")
     series = Series.objects.select_for_update(of=["self"]).get(pk=series.pk)
     if not series.points.current().filter(period_start__gte=from_date).exists():
         raise ActionRefused("There is no data from this date on: choose an earlier date.")
@@ -788,6 +800,66 @@ def rebase(*, series, from_date, reason, by):
     made = Rebase.objects.create(series=series, from_date=from_date, reason=reason, by=by)
     audit.record("rebase", series, by=by, after={"from_date": str(from_date)})
     return made
+
+
+def _reason(text, ask: str) -> str:
+    """A reason as it is stored; `ask` is the refusal where there is none."""
+    text = (text or "").strip()
+    if not text:
+        raise ActionRefused(ask)
+    if len(text) > 300:
+        raise ActionRefused("The reason is too long: use at most 300 characters.")
+    refuse_nhs_numbers({"Reason": text})
+    return text
+
+
+@transaction.atomic
+def exclude_point(*, series, period_start, reason, by):
+    """Leave one value out of mean and limits: a person's decision, with the reason. It stays on the chart.
+
+    Raises:
+        PermissionDenied: `by` is neither staff nor the metric's owner.
+        ActionRefused: no reason, no value for this period, or it is left out already.
+    """
+    _require(permissions.can_explain, by, series.metric)
+    reason = _reason(reason, "Say why this value should not count in mean and limits.")
+    series = Series.objects.select_for_update(of=["self"]).get(pk=series.pk)
+    if not series.points.current().filter(period_start=period_start).exists():
+        raise ActionRefused("There is no value for this period: choose another one.")
+    if series.exclusions.filter(period_start=period_start, withdrawn_at__isnull=True).exists():
+        raise ActionRefused("This value is left out already.")
+    made = Exclusion.objects.create(series=series, period_start=period_start, reason=reason, by=by)
+    audit.record("exclude", series, by=by, after={"period_start": str(period_start)})
+    return made
+
+
+@transaction.atomic
+def set_baseline(*, series, reason, by, points=None, until=None):
+    """Freeze mean and limits on the first so many values of each part, or on the values up to a date.
+
+    A baseline that was set before is withdrawn.
+
+    Raises:
+        PermissionDenied: `by` is neither staff nor the metric's owner.
+        ActionRefused: no reason, both or neither of the two, or fewer than 12 values.
+    """
+    _require(permissions.can_explain, by, series.metric)
+    reason = _reason(reason, "Say why mean and limits should rest on these values.")
+    if (points is None) == (until is None):
+        raise ActionRefused("Give a number of values or a date, not both.")
+    series = Series.objects.select_for_update(of=["self"]).get(pk=series.pk)
+    found = points if until is None else series.points.current().filter(period_start__lte=until).count()
+    if found < 12:
+        raise ActionRefused("A baseline must have at least 12 values.")
+    _withdraw_former(series.baselines, by)
+    made = Baseline.objects.create(series=series, points=points, until=until, reason=reason, by=by)
+    audit.record("set_baseline", series, by=by, after={"points": points, "until": until and str(until)})
+    return made
+
+
+def _withdraw_former(rows, by) -> None:
+    """What a new decision of its kind takes the place of."""
+    rows.filter(withdrawn_at__isnull=True).update(withdrawn_at=clock.now(), withdrawn_by=by)
 
 
 @transaction.atomic
@@ -814,6 +886,30 @@ def withdraw_rebase(*, rebase, by):
     return _withdraw(rebase, by)
 
 
+@transaction.atomic
+def withdraw_exclusion(*, exclusion, by):
+    """Let a value count in mean and limits again; that it was left out stays in the history.
+
+    Raises:
+        PermissionDenied: `by` is neither staff nor the metric's owner.
+        ActionRefused: it is withdrawn already.
+    """
+    _require(permissions.can_explain, by, exclusion.series.metric)
+    return _withdraw(exclusion, by)
+
+
+@transaction.atomic
+def withdraw_baseline(*, baseline, by):
+    """Let mean and limits rest on all values again.
+
+    Raises:
+        PermissionDenied: `by` is neither staff nor the metric's owner.
+        ActionRefused: it is withdrawn already.
+    """
+    _require(permissions.can_explain, by, baseline.series.metric)
+    return _withdraw(baseline, by)
+
+
 def _withdraw(row, by):
     row = type(row).objects.select_for_update(of=["self"]).get(pk=row.pk)
     if row.withdrawn_at is not None:
@@ -822,3 +918,202 @@ def _withdraw(row, by):
     row.save(update_fields=["withdrawn_at", "withdrawn_by"])
     audit.record("withdraw", row, by=by)
     return row
+
+
+# Targets, plans and the choice of a chart ----------------------------------------------------------------------------
+
+
+@transaction.atomic
+def set_target(*, metric, value, from_date, by, set_by="", reason=""):
+    """Set what a metric should reach from a date on; None ends the target. Earlier targets stay as they were.
+
+    Raises:
+        PermissionDenied: `by` is neither staff nor the metric's owner.
+        ActionRefused: the target does not fit the metric, or a change has no date or no reason.
+    """
+    _require(permissions.can_explain, by, metric)
+    metric = Metric.objects.select_for_update(of=["self"]).get(pk=metric.pk)
+    former = list(metric.targets.filter(withdrawn_at__isnull=True))
+    if former:
+        reason = _reason(reason, "Say why the target changes.")
+        if from_date is None:
+            raise ActionRefused("Give the date from which the new target holds: there is one before it.")
+        if any(one.from_date == from_date for one in former):
+            raise ActionRefused("There is a target from this date already: withdraw that one first.")
+        in_force = [one for one in former if one.from_date is None or one.from_date < from_date]
+        if in_force and in_force[-1].value == decimal(value):
+            raise ActionRefused("This is the target in force on that date already.")
+    elif value is None:
+        raise ActionRefused("Give the target.")
+    return _new_target(metric, decimal(value), from_date=from_date, set_by=set_by, reason=reason, by=by)
+
+
+def _new_target(metric, value, *, from_date, set_by, reason, by):
+    if value is not None:
+        _check_planned(metric, value, "target")
+    target = MetricTarget(
+        metric=metric, value=value, from_date=from_date, set_by=(set_by or "").strip(), reason=reason or "", by=by
+    )
+    _check(target)
+    refuse_nhs_numbers({"Who set it": target.set_by, "Reason": target.reason})
+    target.save()
+    audit.record("set_target", metric, by=by, after=audit.snapshot(target, ["value", "from_date"]))
+    return target
+
+
+def _check_planned(metric, value: Decimal, what: str) -> None:
+    if not value.is_finite() or abs(value) >= 10**11:
+        raise ActionRefused(f"The {what} must be an ordinary number.")
+    if metric.is_proportion and not 0 <= value <= 100:
+        raise ActionRefused(f"A {what} in per cent must be between 0 and 100.")
+
+
+@transaction.atomic
+def withdraw_target(*, metric_target, by):
+    """Take back a target that was set by mistake; it stays in the history.
+
+    Raises:
+        PermissionDenied: `by` is neither staff nor the metric's owner.
+        ActionRefused: it is withdrawn already.
+    """
+    _require(permissions.can_explain, by, metric_target.metric)
+    return _withdraw(metric_target, by)
+
+
+@transaction.atomic
+def set_trajectory(*, series, steps: Iterable[tuple[dt.date, Decimal]], reason, by):
+    """Plan how a series should go, as values of some periods. The plan before is withdrawn.
+
+    Raises:
+        PermissionDenied: `by` is neither staff nor the metric's owner.
+        ActionRefused: no reason, fewer than two periods, one twice, or a value that does not fit.
+    """
+    _require(permissions.can_explain, by, series.metric)
+    reason = _reason(reason, "Say where this plan comes from.")
+    metric, steps = series.metric, sorted(steps)
+    if metric.frequency == Metric.Frequency.EVENT:
+        raise ActionRefused("Events cannot be planned: this metric has no periods.")
+    if len(steps) < 2:
+        raise ActionRefused("A plan needs at least two periods: where it starts and where it leads.")
+    for start, value in steps:
+        if not EARLIEST <= start <= dt.date(2200, 1, 1) or periods.start_of(start, metric.frequency) != start:
+            raise ActionRefused(f"{start.day} {start:%B %Y} is not the start of a {periods.word(metric.frequency)}.")
+        _check_planned(metric, value, "planned value")
+    if len({start for start, _ in steps}) < len(steps):
+        raise ActionRefused("A period is there twice: give each one planned value.")
+    Series.objects.select_for_update(of=["self"]).get(pk=series.pk)
+    _withdraw_former(series.trajectories, by)
+    plan = Trajectory.objects.create(series=series, reason=reason, by=by)
+    PlannedValue.objects.bulk_create(
+        PlannedValue(trajectory=plan, period_start=start, value=value) for start, value in steps
+    )
+    audit.record("set_trajectory", series, by=by, after={"periods": len(steps)})
+    return plan
+
+
+@transaction.atomic
+def withdraw_trajectory(*, trajectory, by):
+    """Take the plan off the chart; it stays in the history.
+
+    Raises:
+        PermissionDenied: `by` is neither staff nor the metric's owner.
+        ActionRefused: it is withdrawn already.
+    """
+    _require(permissions.can_explain, by, trajectory.series.metric)
+    return _withdraw(trajectory, by)
+
+
+@transaction.atomic
+def choose_chart(*, metric, chart_type, reason, by):
+    """Choose how a metric is drawn and judged: a person's decision, with the reason.
+
+    Raises:
+        PermissionDenied: `by` is neither staff nor the metric's owner.
+        ActionRefused: no reason, or this type cannot be drawn from what is entered.
+    """
+    _require(permissions.can_explain, by, metric)
+    reason = _reason(reason, "Say why this type of chart suits the data.")
+    metric = Metric.objects.select_for_update(of=["self"]).get(pk=metric.pk)
+    if chart_type not in metric.possible_charts:
+        raise ActionRefused("This type of chart does not fit what is entered for this metric: choose another.")
+    if chart_type == metric.chart_type:
+        raise ActionRefused("The metric is drawn as this type of chart already.")
+    before, metric.chart_type = metric.chart_type, chart_type
+    metric.save(update_fields=["chart_type", "updated_at"])
+    choice = ChartChoice.objects.create(metric=metric, chart_type=chart_type, reason=reason, by=by)
+    audit.record("choose_chart", metric, by=by, before={"chart_type": before}, after={"chart_type": chart_type})
+    return choice
+
+
+# What is not yet measured --------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def add_not_yet_measured(*, by, **fields):
+    """Say openly that something that matters has no metric yet.
+
+    Raises:
+        PermissionDenied: `by` may not manage metrics.
+        ActionRefused: a text is missing or does not fit.
+    """
+    _require(permissions.can_manage, by)
+    entry = NotYetMeasured(**fields)
+    _check_entry(entry)
+    entry.save()
+    audit.record("create", entry, by=by, after=audit.snapshot(entry, NOT_YET_FIELDS))
+    return entry
+
+
+@transaction.atomic
+def edit_not_yet_measured(*, not_yet_measured, by, **changes):
+    """Change what is said about something that is not yet measured.
+
+    Raises:
+        PermissionDenied: `by` may not manage metrics.
+        ActionRefused: the entry is closed, or a text is missing or does not fit.
+    """
+    _require(permissions.can_manage, by)
+    entry = _open_entry(not_yet_measured)
+    before = audit.snapshot(entry, NOT_YET_FIELDS)
+    for field, value in changes.items():
+        setattr(entry, field, value)
+    _check_entry(entry)
+    entry.save()
+    audit.record("edit", entry, by=by, before=before, after=audit.snapshot(entry, NOT_YET_FIELDS))
+    return entry
+
+
+@transaction.atomic
+def end_not_yet_measured(*, not_yet_measured, by, metric=None, reason=""):
+    """Close an entry: a metric measures it now, or it is given up for a reason.
+
+    Raises:
+        PermissionDenied: `by` may not manage metrics.
+        ActionRefused: neither metric nor reason, or it is closed already.
+    """
+    _require(permissions.can_manage, by)
+    entry = _open_entry(not_yet_measured)
+    if metric is None:
+        reason = _reason(reason, "Choose the metric that measures it now, or say why it is given up.")
+    elif reason:
+        reason = _reason(reason, "")
+    entry.metric, entry.end_reason, entry.ended_at, entry.ended_by = metric, reason, clock.now(), by
+    entry.save(update_fields=["metric", "end_reason", "ended_at", "ended_by", "updated_at"])
+    audit.record("end", entry, by=by, after={"metric": metric and metric.pk})
+    return entry
+
+
+def _open_entry(entry) -> NotYetMeasured:
+    entry = NotYetMeasured.objects.select_for_update(of=["self"]).get(pk=entry.pk)
+    if entry.ended_at is not None:
+        raise ActionRefused("This entry is closed already.")
+    return entry
+
+
+def _check_entry(entry) -> None:
+    for field in ("what", "why", "plan", "by_whom"):
+        setattr(entry, field, (getattr(entry, field) or "").strip())
+    _check(entry)
+    if entry.since > clock.today():
+        raise ActionRefused("“Since” is in the future: say since when it is missed.")
+    refuse_nhs_numbers({"What": entry.what, "Why": entry.why, "What is planned": entry.plan, "By whom": entry.by_whom})

@@ -2,18 +2,25 @@
 
 from django.contrib import admin
 
-from measurement import actions, forms, permissions, readings
+from measurement import actions, forms, permissions, plan_forms, readings, suggestions
 from measurement.models import (
     Annotation,
+    Baseline,
+    ChartChoice,
     Correction,
     DataPoint,
+    Exclusion,
     ImportBatch,
     ImportFile,
     Metric,
     MetricOwner,
+    MetricTarget,
     MetricVersion,
+    NotYetMeasured,
+    PlannedValue,
     Rebase,
     Series,
+    Trajectory,
 )
 from psc_portal.common.admin import ActionAdmin, verb
 
@@ -39,6 +46,22 @@ class VersionInline(ReadOnlyInline):
     fields = ["number", "valid_from", "operational_definition", "numerator", "denominator", "reason", "created_by"]
 
 
+class TargetInline(ReadOnlyInline):
+    model = MetricTarget
+    fields = ["value", "from_date", "set_by", "reason", "by", "created_at", "withdrawn_at"]
+    show_change_link = True
+
+
+class ChartChoiceInline(ReadOnlyInline):
+    model = ChartChoice
+    fields = ["chart_type", "reason", "by", "at"]
+
+
+class PlannedValueInline(ReadOnlyInline):
+    model = PlannedValue
+    fields = ["period_start", "value"]
+
+
 class OwnerInline(ReadOnlyInline):
     model = MetricOwner
     fields = ["user", "deputy", "from_date", "to_date"]
@@ -46,7 +69,7 @@ class OwnerInline(ReadOnlyInline):
 
 class SeriesInline(ReadOnlyInline):
     model = Series
-    fields = ["organisation", "baseline_points", "ended_on"]
+    fields = ["organisation", "ended_on"]
     show_change_link = True
 
 
@@ -58,8 +81,27 @@ class CorrectionInline(ReadOnlyInline):
     ]  # fmt: skip
 
 
-def _fields_of(form_class, obj) -> dict:
-    return {name: getattr(obj, name) for name in form_class.base_fields if hasattr(obj, name)}
+def _may_explain_series(user, series) -> bool:
+    return permissions.can_explain(user, series.metric)
+
+
+def _of_its_series(request, series) -> dict:
+    return {"series": series}
+
+
+def _of_its_metric(request, metric) -> dict:
+    return {"metric": metric}
+
+
+def _withdrawal(action, intro, *, metric_of=lambda row: row.series.metric):
+    """The verb that takes a decision back."""
+    return verb(
+        "withdraw",
+        action=action,
+        permission=lambda user, row: permissions.can_explain(user, metric_of(row)),
+        when=lambda row: row.withdrawn_at is None,
+        intro=f"{intro} It stays in the history.",
+    )
 
 
 @admin.register(Metric)
@@ -70,7 +112,7 @@ class MetricAdmin(ActionAdmin):
     search_fields = ["code", "name"]
     readonly_fields = ["what_it_says"]
     fields = ["what_it_says", *actions.METRIC_FIELDS]
-    inlines = [VersionInline, OwnerInline, SeriesInline]
+    inlines = [VersionInline, TargetInline, ChartChoiceInline, OwnerInline, SeriesInline]
 
     add = verb(
         "add",
@@ -85,16 +127,34 @@ class MetricAdmin(ActionAdmin):
             form=forms.EditMetricForm,
             action=actions.edit_metric,
             permission=permissions.can_manage,
-            initial=lambda metric: _fields_of(forms.EditMetricForm, metric),
+            initial=lambda metric: plan_forms.fields_of(forms.EditMetricForm, metric),
         ),
         verb(
             "define",
-            form=forms.NewDefinitionForm,
+            form=plan_forms.NewDefinitionForm,
             action=actions.define_metric,
             label="New definition",
-            permission=permissions.can_manage,
+            permission=permissions.can_explain,
             intro="A new definition gets its own version and breaks the line of every chart on its date.",
-            initial=lambda metric: _fields_of(forms.DefinitionFields, metric.version),
+            initial=plan_forms.definition_of,
+        ),
+        verb(
+            "set_target",
+            form=plan_forms.TargetForm,
+            action=actions.set_target,
+            permission=permissions.can_explain,
+            intro="Earlier targets stay: the chart shows each from its date on.",
+            success="The target is set.",
+        ),
+        verb(
+            "choose_chart",
+            form=plan_forms.ChartForm,
+            action=actions.choose_chart,
+            label="Choose the chart",
+            permission=permissions.can_explain,
+            form_kwargs=_of_its_metric,
+            intro=lambda metric: suggestions.chart_for(metric, readings.reading(metric, readings.OWNER)).sentence,
+            success="The chart is chosen.",
         ),
         verb(
             "set_owner",
@@ -118,7 +178,7 @@ class MetricAdmin(ActionAdmin):
             action=actions.annotate,
             label="Mark an event",
             permission=permissions.can_explain,
-            form_kwargs=lambda request, metric: {"metric": metric},
+            form_kwargs=_of_its_metric,
             success="The event is on the chart.",
         ),
     ]
@@ -130,28 +190,49 @@ class MetricAdmin(ActionAdmin):
 
 @admin.register(Series)
 class SeriesAdmin(ActionAdmin):
-    list_display = ["__str__", "baseline_points", "ended_on"]
+    list_display = ["__str__", "ended_on"]
     list_filter = ["metric"]
     list_select_related = ["metric", "organisation"]
     search_fields = ["metric__code", "metric__name", "organisation__name"]
     readonly_fields = ["what_it_says"]
-    fields = ["metric", "organisation", "baseline_points", "ended_on", "what_it_says"]
+    fields = ["metric", "organisation", "ended_on", "what_it_says"]
     verbs = [
         verb(
             "rebase",
             form=forms.RebaseDateForm,
             action=actions.rebase,
-            permission=lambda user, series: permissions.can_explain(user, series.metric),
+            permission=_may_explain_series,
             intro="Mean and limits start anew from this date. It is shown on the chart with its reason.",
             success="The chart is rebased.",
         ),
         verb(
+            "exclude",
+            form=plan_forms.ExclusionForm,
+            action=actions.exclude_point,
+            label="Leave a value out",
+            permission=_may_explain_series,
+            form_kwargs=_of_its_series,
+            intro="It no longer counts in mean and limits. It stays on the chart, with the reason.",
+            success="The value is left out of mean and limits.",
+        ),
+        verb(
             "set_baseline",
-            form=forms.BaselineForm,
+            form=plan_forms.BaselineForm,
             action=actions.set_baseline,
             label="Freeze the limits",
-            permission=lambda user, series: permissions.can_explain(user, series.metric),
-            initial=lambda series: {"points": series.baseline_points},
+            permission=_may_explain_series,
+            form_kwargs=_of_its_series,
+            success="Mean and limits are frozen.",
+        ),
+        verb(
+            "set_trajectory",
+            form=plan_forms.TrajectoryForm,
+            action=actions.set_trajectory,
+            label="Plan its way",
+            permission=_may_explain_series,
+            form_kwargs=_of_its_series,
+            intro="The plan is drawn as a thin line. No value is judged by it.",
+            success="The plan is on the chart.",
         ),
     ]
 
@@ -209,28 +290,91 @@ class AnnotationAdmin(ActionAdmin):
     list_select_related = ["metric", "series__metric", "series__organisation"]
     fields = ["metric", "series", "pdsa_cycle", "date", "kind", "text", "by", "created_at", "withdrawn_at"]
     verbs = [
-        verb(
-            "withdraw",
-            action=actions.withdraw_annotation,
-            permission=lambda user, annotation: permissions.can_explain(user, annotation.metric),
-            when=lambda annotation: annotation.withdrawn_at is None,
-            intro="It no longer shows on any chart. It stays in the history.",
+        _withdrawal(
+            actions.withdraw_annotation,
+            "It no longer shows on any chart.",
+            metric_of=lambda annotation: annotation.metric,
         )
     ]
 
 
-@admin.register(Rebase)
-class RebaseAdmin(ActionAdmin):
-    list_display = ["series", "from_date", "reason", "by", "withdrawn_at"]
+class DecisionAdmin(ActionAdmin):
     list_filter = ["series__metric"]
     list_select_related = ["series__metric", "series__organisation", "by"]
-    fields = ["series", "from_date", "reason", "by", "created_at", "withdrawn_at"]
+
+
+@admin.register(Rebase)
+class RebaseAdmin(DecisionAdmin):
+    list_display = ["series", "from_date", "reason", "by", "withdrawn_at"]
+    fields = ["series", "from_date", "reason", "by", "created_at", "withdrawn_at", "withdrawn_by"]
+    verbs = [_withdrawal(actions.withdraw_rebase, "Mean and limits are calculated without it again.")]
+
+
+@admin.register(Exclusion)
+class ExclusionAdmin(DecisionAdmin):
+    list_display = ["series", "period_start", "reason", "by", "withdrawn_at"]
+    fields = ["series", "period_start", "reason", "by", "created_at", "withdrawn_at", "withdrawn_by"]
+    verbs = [_withdrawal(actions.withdraw_exclusion, "The value counts in mean and limits again.")]
+
+
+@admin.register(Baseline)
+class BaselineAdmin(DecisionAdmin):
+    list_display = ["series", "words", "reason", "by", "withdrawn_at"]
+    fields = ["series", "points", "until", "reason", "by", "created_at", "withdrawn_at", "withdrawn_by"]
+    verbs = [_withdrawal(actions.withdraw_baseline, "Mean and limits rest on all values again.")]
+
+
+@admin.register(Trajectory)
+class TrajectoryAdmin(DecisionAdmin):
+    list_display = ["series", "reason", "by", "created_at", "withdrawn_at"]
+    fields = ["series", "reason", "by", "created_at", "withdrawn_at", "withdrawn_by"]
+    inlines = [PlannedValueInline]
+    verbs = [_withdrawal(actions.withdraw_trajectory, "The plan is no longer drawn.")]
+
+
+@admin.register(MetricTarget)
+class MetricTargetAdmin(ActionAdmin):
+    list_display = ["metric", "value", "from_date", "set_by", "withdrawn_at"]
+    list_filter = ["metric"]
+    list_select_related = ["metric"]
+    fields = ["metric", "value", "from_date", "set_by", "reason", "by", "created_at", "withdrawn_at", "withdrawn_by"]
+    verbs = [
+        _withdrawal(
+            actions.withdraw_target,
+            "For a target that was set by mistake: one that changes gets a new one from its date on.",
+            metric_of=lambda target: target.metric,
+        )
+    ]
+
+
+@admin.register(NotYetMeasured)
+class NotYetMeasuredAdmin(ActionAdmin):
+    list_display = ["what", "priority", "since", "by_whom", "ended_at"]
+    list_filter = ["priority"]
+    list_select_related = ["priority"]
+    fields = [*actions.NOT_YET_FIELDS, "metric", "end_reason", "ended_at", "ended_by"]
+    add = verb(
+        "add",
+        form=plan_forms.NotYetMeasuredForm,
+        action=actions.add_not_yet_measured,
+        label="Add what is not yet measured",
+        permission=permissions.can_manage,
+    )
     verbs = [
         verb(
-            "withdraw",
-            action=actions.withdraw_rebase,
-            permission=lambda user, rebase: permissions.can_explain(user, rebase.series.metric),
-            when=lambda rebase: rebase.withdrawn_at is None,
-            intro="Mean and limits are calculated without it again. It stays in the history.",
-        )
+            "edit",
+            form=plan_forms.NotYetMeasuredForm,
+            action=actions.edit_not_yet_measured,
+            permission=permissions.can_manage,
+            when=lambda entry: entry.ended_at is None,
+            initial=lambda entry: plan_forms.fields_of(plan_forms.NotYetMeasuredForm, entry),
+        ),
+        verb(
+            "end",
+            form=plan_forms.EndNotYetMeasuredForm,
+            action=actions.end_not_yet_measured,
+            label="Close",
+            permission=permissions.can_manage,
+            when=lambda entry: entry.ended_at is None,
+        ),
     ]

@@ -64,6 +64,7 @@ def analysed(
     target: float | None,
     rebase: Collection[dt.date],
     baseline: int | dt.date | None,
+    exclude: Collection[dt.date] = (),
 ) -> Analysed:
     """The chart that was chosen for a series; an XmR chart with the reason where the data do not allow it.
 
@@ -73,7 +74,7 @@ def analysed(
         multiplier: of numerator / denominator.
     """
     chart_type = ChartType(chart_type)
-    common = {"rebase": rebase, "baseline": baseline}
+    common = {"rebase": rebase, "baseline": baseline, "exclude": exclude}
     judging = {"direction": direction, "target": target}
     problem = ""
     if chart_type != ChartType.XMR:

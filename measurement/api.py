@@ -208,7 +208,8 @@ def description(request):
 
 @answered_as_json(*METRIC_FILTERS, *PAGING)
 def metrics(request):
-    found = _metrics(request).select_related("priority", "project").prefetch_related("versions").order_by("code")
+    found = _metrics(request).select_related("priority", "project").prefetch_related("versions", "targets")
+    found = found.order_by("code")
     if organisation := request.GET.get("organisation"):
         found = found.filter(pk__in=Series.objects.at_place(organisation).values("metric"))
 
@@ -223,7 +224,8 @@ def metrics(request):
 
 @answered_as_json()
 def metric(request, code):
-    rows = Metric.objects.visible_to(request.user).select_related("priority", "project").prefetch_related("versions")
+    rows = Metric.objects.visible_to(request.user).select_related("priority", "project")
+    rows = rows.prefetch_related("versions", "targets")
     found = get_object_or_404(rows, code=code)
     all_series = list(found.series.select_related("organisation"))
     return {**open_data.said_of_all(), **open_data.metric_json(found, all_series)}

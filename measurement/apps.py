@@ -14,3 +14,4 @@ class MeasurementConfig(AppConfig):
         registry.thread.register(providers.metrics_on_thread)
         registry.search.register(providers.search_metrics)
         registry.waiting.register(providers.data_due)
+        registry.cycles.register(providers.charts_with_cycles)

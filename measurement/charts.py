@@ -4,7 +4,6 @@ Colours are presentation attributes only: WeasyPrint ignores page CSS inside an 
 refuses inline styles. Each meaning has a shape as well as a colour, and the <title> says everything in words.
 """
 
-import datetime as dt
 import math
 import textwrap
 from dataclasses import dataclass, field
@@ -31,6 +30,7 @@ DOT_ROOM = 5  # least distance between dots that are drawn at full size
 
 # NHS.UK palette, each at least 3:1 on white; improvement blue, concern orange, as Making Data Count has them
 TONES = {"improvement": "#005eb8", "concern": "#b85000", "neutral": "#490092", "common": "#4c6272"}
+TARGET_COLOUR = "#8a1538"
 SPECIAL = (
     ("improvement", "Better", {spc.PointType.IMPROVEMENT}),
     ("concern", "Worse", {spc.PointType.CONCERN}),
@@ -66,6 +66,8 @@ class Drawing:
     limits: str = ""
     means: str = ""
     target: str = ""
+    planned: str = ""
+    excluded: list[tuple[str, str]] = field(default_factory=list)
     line: str = ""
     dots: str = ""
     dot_size: str = ""
@@ -240,9 +242,8 @@ def _range(reading: Reading, scale: tuple[float, float] | None = None) -> tuple[
     inside = list(scale or ())
     inside += [point.value for point in reading.points if point.value is not None]
     for point in reading.points:
-        inside += [value for value in (point.mean, point.lower, point.upper) if value is not None]
-    if reading.target is not None:
-        inside.append(reading.target)
+        shown = (point.mean, point.lower, point.upper, point.target, point.planned)
+        inside += [value for value in shown if value is not None]
     low, high = min(inside), max(inside)
     room = (high - low) * 0.03
     top = high + room
@@ -263,7 +264,7 @@ def _line_labels(reading: Reading, *, is_narrow: bool) -> list[tuple[float, str,
         if value is not None:
             labels.append((value, f"{name} {_short(reading.line_text(value), value)}", "#425563"))
     if reading.target is not None:
-        labels.append((reading.target, f"Target {_short(reading.target_number, reading.target)}", "#8a1538"))
+        labels.append((reading.target, f"Target {_short(reading.target_number, reading.target)}", TARGET_COLOUR))
     return labels
 
 
@@ -299,11 +300,24 @@ def _draw_lines(d: Drawing, reading: Reading, at_x, at_y, step) -> None:
             upper, lower = at_y(line.upper), at_y(line.lower)
             d.band += f"M{_n(x1)} {_n(upper)}H{_n(x2)}V{_n(lower)}H{_n(x1)}z"
             d.limits += f"M{_n(x1)} {_n(upper)}H{_n(x2)}M{_n(x1)} {_n(lower)}H{_n(x2)}"
-    if reading.target is not None:
-        last = len(reading.points)
-        since = reading.target_from or dt.date.min
-        first = next((i for i, point in enumerate(reading.points) if point.period_end >= since), last - 1)
-        d.target = f"M{_n(at_x(first) - half)} {_n(at_y(reading.target))}H{_n(at_x(last - 1) + half)}"
+    _draw_plan(d, reading, at_x, at_y, half, step)
+
+
+def _draw_plan(d: Drawing, reading: Reading, at_x, at_y, half, step) -> None:
+    """The target as steps, each from the first period that it holds for; what was planned as a thin line."""
+    last, before = len(reading.points) - 1, None
+    for target, run in groupby(enumerate(reading.points), key=lambda one: one[1].target):
+        at = [i for i, _ in run]
+        if target is not None:
+            x1 = at_x(at[0]) - (step / 2 if at[0] else half)
+            x2 = at_x(at[-1]) + (step / 2 if at[-1] < last else half)
+            d.target += f"{'V' if before is not None else f'M{_n(x1)} '}{_n(at_y(target))}H{_n(x2)}"
+        before = target
+    joined = False
+    for i, point in enumerate(reading.points):
+        if point.planned is not None:
+            d.planned += f"{'L' if joined else 'M'}{_n(at_x(i))} {_n(at_y(point.planned))}"
+        joined = point.planned is not None
 
 
 def _draw_steps(d: Drawing, points, first: int, at_x, at_y, step) -> None:
@@ -329,6 +343,7 @@ def _draw_points(d: Drawing, reading: Reading, at_x, at_y, step, bottom) -> None
     is_small = step < DOT_ROOM
     d.dot_size = "3" if is_small else "6"
     paths = {tone: "" for tone, _, _ in SPECIAL}
+    excluded = dict.fromkeys(TONES, "")
     of_type = {kind: tone for tone, _, kinds in SPECIAL for kind in kinds}
     joined = False
     for i, point in enumerate(reading.points):
@@ -339,6 +354,9 @@ def _draw_points(d: Drawing, reading: Reading, at_x, at_y, step, bottom) -> None
             joined = False
             continue
         y = at_y(point.value)
+        if point.excluded_because:  # its neighbours are adjacent, as they are for the rules
+            excluded[of_type.get(point.point_type, "common")] += _cross(x, y, 3 if is_small else 4.5)
+            continue
         d.line += f"{'L' if joined and i not in new_definition else 'M'}{_n(x)} {_n(y)}"
         joined = True
         if (tone := of_type.get(point.point_type)) is None:
@@ -348,6 +366,11 @@ def _draw_points(d: Drawing, reading: Reading, at_x, at_y, step, bottom) -> None
         if point.is_provisional:
             d.provisional += f"M{_n(x)} {_n(y)}h.01"
     d.special = [(path, TONES[tone]) for tone, path in paths.items() if path]
+    d.excluded = [(path, TONES[tone]) for tone, path in excluded.items() if path]
+
+
+def _cross(x: float, y: float, r: float) -> str:
+    return f"M{_n(x - r)} {_n(y - r)}l{2 * r:g} {2 * r:g}m0-{2 * r:g}l-{2 * r:g} {2 * r:g}"
 
 
 def _shape(tone: str, x: float, y: float, r: float) -> str:
@@ -458,6 +481,11 @@ def _draw_legend(d: Drawing, reading: Reading, left: float) -> None:
     if any(point.is_hidden for point in reading.points):
         star = "M-4-1h8v2h-8zM-2.6-4l1.7-1 3.5 9-1.7 1zM.9-5l1.7 1-3.5 9-1.7-1z"
         items.append((star, TONES["common"], "Hidden: small numbers"))
+    if any(point.excluded_because and point.value is not None for point in reading.points):
+        cross = "M-4.9-3.5l1.4-1.4L0-1.4l3.5-3.5 1.4 1.4L1.4 0l3.5 3.5-1.4 1.4L0 1.4l-3.5 3.5-1.4-1.4L-1.4 0z"
+        items.append((cross, TONES["common"], "Left out of mean and limits"))
+    if reading.has_plan:
+        items.append(("M-6-.5h12v1h-12z", TARGET_COLOUR, "Planned"))
     x, y = left + 6, d.height + 6
     for path, colour, text in items:
         room = 20 + CHARACTER * len(text)

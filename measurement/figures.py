@@ -60,6 +60,10 @@ class Point:
     numerator_text: str = ""
     denominator_text: str = ""
     value_text: str = ""
+    target: float | None = None  # in force at the end of the period
+    planned: float | None = None
+    excluded_because: str = ""  # why a person left it out of mean and limits
+    begins_because: str = ""  # why mean and limits start anew here
 
     @property
     def is_special(self) -> bool:
@@ -99,6 +103,7 @@ class Mark:
     label: str
     kind: str
     text: str
+    cycle: int | None = None  # number of the plan-do-study-act cycle of the metric's project
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +148,8 @@ class Reading:
     chart_name: str = "XmR chart"
     centre_name: str = "mean"
     limit_name: str = "process limit"
+    frozen: str = ""  # what mean and limits rest on where a person froze them
+    frozen_because: str = ""
     other_variation: Icon | None = None  # where another rule judges the last point differently
 
     @property
@@ -177,6 +184,20 @@ class Reading:
         return line_text(value, self.decimals)
 
     @property
+    def excluded(self) -> list[Point]:
+        return [point for point in self.points if point.excluded_because]
+
+    @property
+    def rebased(self) -> list[Point]:
+        """Where mean and limits start anew because somebody decided so; a new definition stands among the marks."""
+        starts = {line.start for line in self.lines if line.start and not line.is_new_definition}
+        return [self.points[i] for i in sorted(starts)]
+
+    @property
+    def has_plan(self) -> bool:
+        return any(point.planned is not None for point in self.points)
+
+    @property
     def target_number(self) -> str:
         return "" if self.target is None else plain_text(self.target)
 
@@ -192,8 +213,12 @@ class Reading:
 
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> "Reading":
+        since = dt.date.fromisoformat(kept["target_from"]) if kept["target_from"] else dt.date.min
+
         def point(row):
             days = {key: dt.date.fromisoformat(row[key]) for key in ("period_start", "period_end")}
+            if "target" not in row and days["period_end"] >= since:  # kept before targets could change
+                days["target"] = kept["target"]
             return Point(**{**row, **days})
 
         return cls(

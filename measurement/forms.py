@@ -47,6 +47,9 @@ class MetricFilters(forms.Form):
         required=False, choices=[("", "All dimensions"), *Metric.Dimension.choices], label="Dimension of safety"
     )
     signal = forms.ChoiceField(required=False, choices=[("", "All signals"), *SIGNALS], label="What the data say")
+    sort = forms.ChoiceField(
+        required=False, choices=[("", "Priority"), ("signal", "Signal, worse first"), ("name", "Name")], label="Sort by"
+    )
 
     def __init__(self, data, *, priorities):
         super().__init__(data)
@@ -513,9 +516,37 @@ class DefinitionFields(NhsukFormMixin, forms.Form):
     denominator = forms.CharField(required=False, help_text="Empty for a plain count")
     exclusions = forms.CharField(required=False, widget=forms.Textarea(LINES_IN_SENTENCE))
     source = forms.CharField(required=False, help_text="Where the numbers come from")
+    sampling = forms.CharField(required=False, help_text="All cases, or how many of them and how they are chosen")
 
 
-class MetricFields(forms.Form):
+class DescriptionFields(forms.Form):
+    """What explains a metric: its owner may change these too."""
+
+    why_it_matters = forms.CharField(required=False, widget=forms.Textarea(LINES_IN_SENTENCE))
+    known_limits = forms.CharField(required=False, widget=forms.Textarea(LINES_IN_SENTENCE))
+    collector = forms.CharField(
+        required=False, max_length=160, label="Who collects the data", help_text="A role or a team"
+    )
+    stratified_by = forms.CharField(
+        required=False, max_length=160, help_text="For example organisation, setting, equality group"
+    )
+    baseline_from = DateInputField(
+        required=False, label="Baseline period, first day", help_text="The period that later values are compared with"
+    )
+    baseline_to = DateInputField(required=False, label="Baseline period, last day")
+    days_to_report = forms.IntegerField(
+        min_value=0, max_value=730, initial=30, label="Days to report", help_text="After the end of a period"
+    )
+    days_until_final = forms.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=3650,
+        label="Days until a value is final",
+        help_text="After the end of a period; empty if it never changes",
+    )
+
+
+class MetricFields(DescriptionFields):
     name = forms.CharField(max_length=120)
     kind = forms.ChoiceField(choices=Metric.Kind)
     dimension = forms.ChoiceField(choices=Metric.Dimension, label="Dimension of safety")
@@ -525,25 +556,21 @@ class MetricFields(forms.Form):
     unit = forms.CharField(max_length=60, help_text="%, days, per 1,000 occupied bed days")
     multiplier = forms.IntegerField(min_value=1, initial=1, help_text="100 for %, 1,000 for a rate per 1,000, else 1")
     frequency = forms.ChoiceField(choices=Metric.Frequency, initial=Metric.Frequency.MONTH)
-    days_to_report = forms.IntegerField(
-        min_value=0, max_value=730, initial=30, label="Days to report", help_text="After the end of a period"
-    )
-    target = forms.DecimalField(required=False, max_digits=16, decimal_places=4)
-    target_from = DateInputField(required=False, label="Target from")
-    target_set_by = forms.CharField(required=False, max_length=120, label="Who set the target")
-    chart_type = forms.ChoiceField(choices=[(Metric.ChartType.XMR, Metric.ChartType.XMR.label)], label="Chart")
     is_public = forms.BooleanField(required=False, label="Public")
     numerator_counts_people = forms.BooleanField(
         required=False, initial=True, help_text="Public pages hide 1 to 7 people and round the rest"
     )
     denominator_counts_people = forms.BooleanField(required=False, initial=True)
-    why_it_matters = forms.CharField(required=False, widget=forms.Textarea(LINES_IN_SENTENCE))
-    known_limits = forms.CharField(required=False, widget=forms.Textarea(LINES_IN_SENTENCE))
     is_illustrative = forms.BooleanField(required=False, label="Values are illustrative")
 
 
 class AddMetricForm(DefinitionFields, MetricFields):
     submit_label = "Add the metric"
+
+    target = forms.DecimalField(required=False, max_digits=16, decimal_places=4)
+    target_from = DateInputField(required=False, label="Target from")
+    target_set_by = forms.CharField(required=False, max_length=120, label="Who set the target")
+    chart_type = forms.ChoiceField(choices=Metric.ChartType, initial=Metric.ChartType.XMR, label="Chart")
 
     code = forms.RegexField(
         r"^[A-Za-z][A-Za-z0-9-]*\Z",
@@ -553,7 +580,13 @@ class AddMetricForm(DefinitionFields, MetricFields):
         error_messages={"invalid": "Use letters, digits and hyphens for the code, like PU1"},
     )
 
-    field_order = ["code", *MetricFields.base_fields, *DEFINITION_FIELDS]
+    field_order = [
+        "code",
+        *[name for name in MetricFields.base_fields if name not in DescriptionFields.base_fields],
+        *DEFINITION_FIELDS,
+        *("target", "target_from", "target_set_by", "chart_type"),
+        *DescriptionFields.base_fields,
+    ]
 
     def clean(self):
         cleaned = super().clean()
@@ -563,13 +596,10 @@ class AddMetricForm(DefinitionFields, MetricFields):
 
 class EditMetricForm(NhsukFormMixin, MetricFields):
     submit_label = "Save"
-
-
-class NewDefinitionForm(DefinitionFields):
-    submit_label = "Apply the new definition"
-
-    valid_from = DateInputField(label="Applies from")
-    reason = forms.CharField(widget=forms.Textarea(LINES_IN_SENTENCE), label="Why it changes")
+    field_order = [
+        *[name for name in MetricFields.base_fields if name not in DescriptionFields.base_fields],
+        *DescriptionFields.base_fields,
+    ]
 
 
 class OwnerForm(NhsukFormMixin, forms.Form):
@@ -580,13 +610,4 @@ class OwnerForm(NhsukFormMixin, forms.Form):
 class SeriesForm(NhsukFormMixin, forms.Form):
     organisation = forms.ModelChoiceField(
         Organisation.objects.filter(closed_on__isnull=True), required=False, empty_label="The whole region"
-    )
-
-
-class BaselineForm(NhsukFormMixin, forms.Form):
-    points = forms.IntegerField(
-        required=False,
-        min_value=12,
-        label="Points in the baseline",
-        help_text="Mean and limits rest on the first so many points of each part. Empty: on all points.",
     )

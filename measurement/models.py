@@ -114,9 +114,15 @@ class Metric(Timestamped):
     days_to_report = models.PositiveSmallIntegerField(
         default=30, help_text="Days after the end of a period until its value is due"
     )
-    target = models.DecimalField(max_digits=16, decimal_places=4, null=True, blank=True)
-    target_from = models.DateField(null=True, blank=True)
-    target_set_by = models.CharField(max_length=120, blank=True)
+    days_until_final = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Days after the end of a period until its value no longer changes"
+    )
+    collector = models.CharField(max_length=160, blank=True, help_text="Who collects the data: a role or a team")
+    stratified_by = models.CharField(
+        max_length=160, blank=True, help_text="For example organisation, setting, equality group"
+    )
+    baseline_from = models.DateField(null=True, blank=True)
+    baseline_to = models.DateField(null=True, blank=True)
     chart_type = models.CharField(max_length=3, choices=ChartType, default=ChartType.XMR)
     is_public = models.BooleanField("public", default=False)
     numerator_counts_people = models.BooleanField(
@@ -140,7 +146,9 @@ class Metric(Timestamped):
         constraints = [
             models.CheckConstraint(condition=Q(multiplier__gte=1), name="metric_multiplier_at_least_1"),
             models.CheckConstraint(
-                condition=Q(target__isnull=False) | Q(target_from__isnull=True), name="metric_target_date_needs_target"
+                condition=Q(baseline_from__isnull=True, baseline_to__isnull=True)
+                | Q(baseline_from__isnull=False, baseline_to__gte=F("baseline_from")),
+                name="metric_baseline_from_before_to",
             ),
         ]
         indexes = [GinIndex(fields=["search"], name="metric_search")]
@@ -160,6 +168,23 @@ class Metric(Timestamped):
     def owner(self):
         """The current MetricOwner row, or None."""
         return next((held for held in self.owners.all() if held.is_current), None)
+
+    @property
+    def standing_targets(self):
+        """The targets that nobody has withdrawn, in the order in which they hold."""
+        return [target for target in self.targets.all() if target.withdrawn_at is None]
+
+    @property
+    def possible_charts(self) -> list[str]:
+        """The chart types that can be drawn from what is entered for this metric."""
+        kinds, version = self.ChartType, self.version
+        charts = [kinds.XMR, kinds.RUN]
+        if version and version.entry == MetricVersion.Entry.RATIO:
+            charts += [kinds.P, kinds.P_PRIME] if self.is_proportion else []
+            return [*charts, kinds.U, kinds.U_PRIME, kinds.I_PRIME]
+        if self.frequency == self.Frequency.EVENT:
+            return [*charts, kinds.G, kinds.T]
+        return [*charts, kinds.C, kinds.G] if version and version.entry == MetricVersion.Entry.COUNT else charts
 
     @property
     def is_proportion(self):
@@ -184,6 +209,7 @@ class MetricVersion(models.Model):
     denominator = models.TextField(blank=True)
     exclusions = models.TextField(blank=True)
     source = models.TextField(blank=True)
+    sampling = models.TextField(blank=True, help_text="All cases, or how many of them and how they are chosen")
     reason = models.TextField(blank=True, help_text="Why the definition changed")
     created_at = models.DateTimeField(default=clock.now)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
@@ -286,9 +312,6 @@ class Series(models.Model):
     organisation = models.ForeignKey(
         "projects.Organisation", on_delete=models.PROTECT, null=True, blank=True, related_name="series"
     )
-    baseline_points = models.PositiveSmallIntegerField(
-        null=True, blank=True, help_text="Freeze mean and limits on the first so many points of each part (12 or more)"
-    )
     ended_on = models.DateField(null=True, blank=True)
 
     objects = SeriesQuerySet.as_manager()
@@ -299,9 +322,6 @@ class Series(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["metric", "organisation"], nulls_distinct=False, name="series_one_per_metric_and_organisation"
-            ),
-            models.CheckConstraint(
-                condition=Q(baseline_points__isnull=True) | Q(baseline_points__gte=12), name="series_baseline_12_points"
             ),
         ]
 
@@ -639,3 +659,173 @@ class Rebase(Withdrawable):
 
     def __str__(self):
         return f"{self.series}, from {self.from_date:%Y-%m-%d}"
+
+
+class Exclusion(Withdrawable):
+    """A person's decision to leave one value out of mean and limits, with the reason. The value stays on the chart."""
+
+    series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="exclusions")
+    period_start = models.DateField()
+    reason = models.CharField(max_length=300)
+
+    class Meta:
+        ordering = ["series", "period_start"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["series", "period_start"],
+                condition=Q(withdrawn_at__isnull=True),
+                name="exclusion_one_current_per_period",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.series}, without {self.period_start:%Y-%m-%d}"
+
+
+class Baseline(Withdrawable):
+    """A person's decision to freeze mean and limits, with the reason: on so many points of each part, or to a date."""
+
+    series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="baselines")
+    points = models.PositiveSmallIntegerField(null=True, blank=True, help_text="12 or more")
+    until = models.DateField(null=True, blank=True)
+    reason = models.CharField(max_length=300)
+
+    class Meta:
+        ordering = ["series", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["series"], condition=Q(withdrawn_at__isnull=True), name="baseline_one_current_per_series"
+            ),
+            models.CheckConstraint(
+                condition=Q(points__gte=12, until__isnull=True) | Q(points__isnull=True, until__isnull=False),
+                name="baseline_12_points_or_a_date",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.series}, frozen {self.words}"
+
+    @property
+    def words(self):
+        return f"on the first {self.points} values" if self.points else f"up to {self.until.day} {self.until:%B %Y}"
+
+
+class MetricTarget(Withdrawable):
+    """What a metric should reach from a date on, who set it and why; without a value: no target from then on."""
+
+    metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="targets")
+    value = models.DecimalField(max_digits=16, decimal_places=4, null=True, blank=True)
+    from_date = models.DateField(null=True, blank=True, help_text="Empty for a target that holds from the beginning")
+    set_by = models.CharField(max_length=120, blank=True, help_text="The board, team or person who set it")
+    reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["metric", F("from_date").asc(nulls_first=True), "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["metric", "from_date"],
+                condition=Q(withdrawn_at__isnull=True),
+                nulls_distinct=False,
+                name="metrictarget_one_current_per_date",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.metric.code}, target {self.value_text}"
+
+    @property
+    def has_begun(self):
+        return self.from_date is None or self.from_date <= clock.today()
+
+    @property
+    def value_text(self):
+        return "none" if self.value is None else f"{self.value.normalize():f}"
+
+
+class Trajectory(Withdrawable):
+    """The way a series is planned to go. A new plan withdraws the one before. Drawn as a thin line, never judged."""
+
+    series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="trajectories")
+    reason = models.CharField(max_length=300)
+
+    class Meta:
+        verbose_name_plural = "trajectories"
+        ordering = ["series", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["series"], condition=Q(withdrawn_at__isnull=True), name="trajectory_one_current_per_series"
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.series}, plan of {self.created_at:%Y-%m-%d}"
+
+
+class PlannedValue(models.Model):
+    """One step of a plan. Append-only: a changed plan is another one."""
+
+    trajectory = models.ForeignKey(Trajectory, on_delete=models.PROTECT, related_name="values")
+    period_start = models.DateField()
+    value = models.DecimalField(max_digits=16, decimal_places=4)
+
+    class Meta:
+        ordering = ["trajectory", "period_start"]
+        constraints = [
+            models.UniqueConstraint(fields=["trajectory", "period_start"], name="plannedvalue_one_per_period"),
+        ]
+
+    def __str__(self):
+        return f"{self.trajectory}: {self.period_start:%Y-%m-%d}"
+
+
+class ChartChoice(models.Model):
+    """That a person chose a chart type for a metric, and why. Append-only; the newest one is `Metric.chart_type`."""
+
+    metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="chart_choices")
+    chart_type = models.CharField(max_length=3, choices=Metric.ChartType)
+    reason = models.CharField(max_length=300)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["metric", "-at", "-pk"]
+
+    def __str__(self):
+        return f"{self.metric.code}: {self.get_chart_type_display()}"
+
+
+class NotYetMeasuredQuerySet(models.QuerySet):
+    def open(self):
+        return self.filter(ended_at__isnull=True)
+
+
+class NotYetMeasured(Timestamped):
+    """Something that matters and has no metric: said openly, with what is planned, until it has one or is given up."""
+
+    what = models.CharField(max_length=160)
+    why = models.TextField(help_text="Why it is not measured yet")
+    plan = models.TextField(help_text="What is planned, or that nothing is")
+    by_whom = models.CharField(max_length=160, blank=True, help_text="A role or a team, no name")
+    since = models.DateField(default=clock.today)
+    priority = models.ForeignKey(
+        "projects.Priority", on_delete=models.PROTECT, null=True, blank=True, related_name="not_yet_measured"
+    )
+    dimension = models.CharField(max_length=12, choices=Metric.Dimension, blank=True)
+    metric = models.ForeignKey(
+        Metric, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="What measures it now"
+    )
+    end_reason = models.CharField(max_length=300, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    objects = NotYetMeasuredQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "entry of what is not yet measured"
+        verbose_name_plural = "not yet measured"
+        ordering = ["since", "pk"]
+
+    def __str__(self):
+        return self.what

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from measurement import readings
 from measurement.figures import Icon, Line, Mark, Point, Reading
-from measurement.models import ImportBatch, Metric, MetricVersion, Series
+from measurement.models import ImportBatch, Metric, MetricTarget, MetricVersion, Series
 from psc_portal.common import demonstration
 
 LICENCE = {
@@ -60,11 +60,15 @@ def metric_json(metric: Metric, all_series: list[Series]) -> dict:
         "unit": metric.unit,
         "multiplier": metric.multiplier,
         "frequency": metric.frequency,
-        "target": _number(metric.target),
-        "target_from": _day(metric.target_from),
-        "target_set_by": metric.target_set_by,
+        "targets": [_target(target) for target in metric.standing_targets],
         "why_it_matters": metric.why_it_matters,
         "known_limits": metric.known_limits,
+        "collector": metric.collector,
+        "stratified_by": metric.stratified_by,
+        "baseline_from": _day(metric.baseline_from),
+        "baseline_to": _day(metric.baseline_to),
+        "days_to_report": metric.days_to_report,
+        "days_until_final": metric.days_until_final,
         "is_illustrative": metric.is_illustrative,
         "definition": version_json(metric.version) if metric.version else None,
         "series": [
@@ -83,6 +87,16 @@ def version_json(version: MetricVersion) -> dict:
         "denominator": version.denominator,
         "exclusions": version.exclusions,
         "source": version.source,
+        "sampling": version.sampling,
+    }
+
+
+def _target(target: MetricTarget) -> dict:
+    return {
+        "value": _number(target.value),
+        "from": _day(target.from_date),
+        "set_by": target.set_by,
+        "reason": target.reason,
     }
 
 
@@ -127,6 +141,8 @@ def series_json(series: Series, reading: Reading) -> dict:
             {"source": source, "licence": licence}
             for source, licence in ImportBatch.objects.published_sources_of(series)
         ],
+        "frozen_on": reading.frozen or None,
+        "frozen_because": reading.frozen_because or None,
         "lines": [_line(line, reading) for line in reading.lines],
         "annotations": [_mark(mark, reading) for mark in reading.marks],
         "files": {kind: address(f"metric_{kind}", metric, series) for kind in ("csv", "json", "svg", "png")},
@@ -160,6 +176,9 @@ def point_json(point: Point) -> dict:
         "upper_limit": point.upper,
         "signal": str(point.point_type),
         "rule": str(point.rule),
+        "target": point.target,
+        "planned": point.planned,
+        "left_out_because": point.excluded_because or None,
     }
 
 

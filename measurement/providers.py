@@ -5,9 +5,9 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from measurement import due
-from measurement.models import Metric, Series
+from measurement.models import Annotation, Metric, Series
 from psc_portal.common.highlight import headline, marked
-from psc_portal.common.registry import Place, SearchHit, ThreadItem, WaitingItem
+from psc_portal.common.registry import CycleMention, Place, SearchHit, ThreadItem, WaitingItem
 
 WAITING_SHOWN = 30
 
@@ -24,6 +24,24 @@ def metrics_on_thread(place: Place, user) -> list[ThreadItem]:
     return [
         ThreadItem("metric", metric.name, metric.get_absolute_url(), metric.code)
         for metric in Metric.objects.visible_to(user).filter(wanted).order_by("code")
+    ]
+
+
+def charts_with_cycles(cycles: list[int], user) -> list[CycleMention]:
+    """The charts on which these cycles are marked."""
+    marked = (
+        Annotation.objects.filter(pdsa_cycle__in=cycles, withdrawn_at__isnull=True)
+        .filter(metric__in=Metric.objects.visible_to(user).order_by().values("pk"))
+        .select_related("metric", "series__metric", "series__organisation")
+        .order_by("metric__code", "date", "pk")
+    )
+    return [
+        CycleMention(
+            note.pdsa_cycle_id,
+            f"{note.metric.name}, {note.series.place}" if note.series_id else note.metric.name,
+            (note.series or note.metric).get_absolute_url(),
+        )
+        for note in marked
     ]
 
 

@@ -13,9 +13,11 @@ from itertools import pairwise
 
 from django.db.models import Q
 
-from measurement import analysis, figures, periods, sentences, spc, suppression
+from measurement import analysis, decisions, figures, periods, sentences, spc, suppression
+from measurement.decisions import Decision, Decisions
 from measurement.figures import Line, Mark, Point, Reading
-from measurement.models import Annotation, DataPoint, Metric, MetricVersion, Rebase, Series
+from measurement.models import Annotation, DataPoint, Metric, MetricVersion, Series
+from psc_portal.common import clock
 
 SMALL_NUMBERS_RULE = (
     "Counts of 1 to 7 people are shown as *, and so are numbers that would reveal one. Larger counts of people are "
@@ -42,6 +44,7 @@ class Row:
     note: str
     is_hidden: bool = False
     is_region: bool = False
+    excluded_because: str = ""
 
 
 def reading(metric_or_series: Metric | Series, audience: str = PUBLIC) -> Reading:
@@ -71,10 +74,15 @@ def readings_of(
     until = until or dt.date.max
     rows = _rows(ids, metric_ids, until)
     seen_by_public: dict[int, dict[int, list[Row]]] = {}  # metric -> the published rows of each of its series
-    rebases = _by(Rebase.objects.filter(series__in=ids, withdrawn_at__isnull=True), "series_id")
+    decided = decisions.of_series(
+        (series and series.pk, thing.pk if isinstance(thing, Metric) else thing.metric_id)
+        for thing, series in zip(things, chosen, strict=True)
+    )
+    for (key, metric_id), found in decided.items():
+        rows[metric_id][key] = _without(rows[metric_id][key], found.exclusions)
     versions = _by(MetricVersion.objects.filter(metric__in=metric_ids).exclude(valid_from__gt=until), "metric_id")
     notes = Annotation.objects.filter(metric__in=metric_ids, withdrawn_at__isnull=True, date__lte=until)
-    annotations = _by(notes if with_marks else notes.none(), "metric_id")
+    annotations = _by(notes.select_related("pdsa_cycle") if with_marks else notes.none(), "metric_id")
     result = []
     for thing, series in zip(things, chosen, strict=True):
         metric = thing if isinstance(thing, Metric) else thing.metric
@@ -90,8 +98,11 @@ def readings_of(
                 reader,
                 rows=seen_by_public[metric.pk].get(key, []) if reader == PUBLIC else true_rows,
                 versions=versions[metric.pk],
-                rebases=rebases[key],
-                annotations=[note for note in annotations[metric.pk] if note.series_id in (None, key)],
+                decided=decided[key, metric.pk],
+                annotations=_with_definitions(
+                    [note for note in annotations[metric.pk] if note.series_id in (None, key)],
+                    versions[metric.pk] if with_marks else [],
+                ),
             )
         )
     return result
@@ -250,12 +261,12 @@ def _label(start: dt.date, metric: Metric, audience: str) -> str:
 
 
 def _asked_breaks(
-    versions: list[MetricVersion], rebases: list[Rebase], *, by_month: bool
+    versions: list[MetricVersion], rebases: list[Decision], *, by_month: bool
 ) -> dict[dt.date, tuple[str, bool]]:
     """Where somebody asked for a new part: date, or its month, -> why, and whether by a new definition."""
     asked = {}
     for rebase in rebases:
-        asked[_day_or_month(rebase.from_date, by_month)] = (rebase.reason, False)
+        asked[_day_or_month(rebase.day, by_month)] = (rebase.text, False)
     for version in versions:
         if version.valid_from:
             asked[_day_or_month(version.valid_from, by_month)] = (
@@ -296,14 +307,28 @@ def _moved(settled: spc.SettledRebases, metric: Metric, audience: str) -> list[t
     return [(f"{asked.day} {asked:%B %Y}", periods.label(first, metric.frequency)) for asked, first in settled.moved]
 
 
-def _read(metric, series, audience, *, rows, versions, rebases, annotations) -> Reading:
+def _without(rows: list[Row], exclusions: list[Decision]) -> list[Row]:
+    """The rows, those marked that somebody left out of mean and limits."""
+    reasons = {one.day: one.text for one in exclusions}
+    return [replace(row, excluded_because=reasons[row.start]) if row.start in reasons else row for row in rows]
+
+
+def _frozen_on(baseline: Decision | None, *, by_month: bool) -> int | dt.date | None:
+    """So many values, or those up to a date: of events the public sees a month."""
+    if baseline is None or baseline.day is None:
+        return None if baseline is None else int(baseline.number)
+    return periods.last_day_of_month(baseline.day) if by_month else baseline.day
+
+
+def _read(metric, series, audience, *, rows, versions, decided: Decisions, annotations) -> Reading:
     by_month = metric.frequency == Metric.Frequency.EVENT and audience == PUBLIC
     if metric.frequency != Metric.Frequency.EVENT:
         rows = _with_gaps(rows, metric.frequency)
     dates = _in_order(rows) if by_month else [row.start for row in rows]
     values = [_value(row, metric.multiplier) for row in rows]
-    target = _number(metric.target)
-    asked = _asked_breaks(versions, rebases, by_month=by_month)
+    in_force = decided.target_at(rows[-1].end if rows else clock.today())
+    target = in_force.number if in_force else None
+    asked = _asked_breaks(versions, decided.rebases, by_month=by_month)
     settled = spc.settled_rebases(dates, asked)
     breaks = _breaks(asked, settled)
     analysed = analysis.analysed(
@@ -315,9 +340,11 @@ def _read(metric, series, audience, *, rows, versions, rebases, annotations) -> 
         direction=metric.direction,
         target=target,
         rebase=list(breaks),
-        baseline=series.baseline_points if series else None,
+        baseline=_frozen_on(decided.baseline, by_month=by_month),
+        exclude=[day for day, row in zip(dates, rows, strict=True) if row.excluded_because],
     )
     chart, kind = analysed.chart, analysed.kind
+    frozen = decided.baseline if _is_frozen(decided.baseline, breaks, kind) else None
     known = [value for value in values if value is not None]
     decimals = figures.decimals_for(known + ([target] if target is not None else [])) if known else 1
     labels = [_label(row.start, metric, audience) for row in rows]
@@ -331,6 +358,8 @@ def _read(metric, series, audience, *, rows, versions, rebases, annotations) -> 
         target=target,
         hidden=frozenset(i for i, row in enumerate(rows) if row.is_hidden),
         because=because,
+        excluded=[label for label, row in zip(labels, rows, strict=True) if row.excluded_because],
+        frozen=_frozen_text(frozen),
         moved=_moved(settled, metric, audience),
         cautions=spc.cautions(chart) if isinstance(chart, spc.XmrChart) else (),
         kind=kind,
@@ -348,9 +377,13 @@ def _read(metric, series, audience, *, rows, versions, rebases, annotations) -> 
         direction=metric.direction,
         unit=metric.unit,
         frequency=metric.frequency,
-        points=_points(rows, dates, values, labels, chart, versions, decimals, by_month=by_month),
+        points=_with_plan(
+            _points(rows, dates, values, labels, chart, versions, decimals, by_month=by_month), chart, because, decided
+        ),
         lines=_lines(chart, because, breaks, dates),
         marks=_marks(annotations, rows, metric, audience),
+        frozen=_frozen_text(frozen),
+        frozen_because=frozen.text if frozen else "",
         variation=_variation(chart, rows, known),
         other_variation=_other_variation(given),
         assurance=_assurance(given) if known else None,
@@ -358,7 +391,7 @@ def _read(metric, series, audience, *, rows, versions, rebases, annotations) -> 
         sentence=sentences.full(given),
         target=target,
         target_text=figures.with_unit(figures.plain_text(target), metric.unit) if target is not None else "",
-        target_from=metric.target_from,
+        target_from=in_force.day if in_force else None,
         decimals=decimals,
         rule_set=kind.rule_set,
         chart_name=kind.name,
@@ -431,6 +464,7 @@ def _points(rows, dates, values, labels, chart, versions, decimals, *, by_month)
                 is_hidden=row.is_hidden,
                 is_provisional=row.is_provisional,
                 note=row.note,
+                excluded_because=row.excluded_because,
                 version=max((one.number for one, since in begun if since <= dates[i]), default=1),
                 mean=centre[i],
                 lower=lower[i],
@@ -443,6 +477,39 @@ def _points(rows, dates, values, labels, chart, versions, decimals, *, by_month)
             )
         )
     return tuple(points)
+
+
+def _with_plan(points: tuple[Point, ...], chart, because: list[str], decided: Decisions) -> tuple[Point, ...]:
+    """The points with what people decided about each: target and plan of its period, why limits start anew there."""
+    begins = {part.start: why for part, why in zip(chart.parts, because, strict=True) if part.start}
+    planned = []
+    for i, point in enumerate(points):
+        target = decided.target_at(point.period_end)
+        planned.append(
+            replace(
+                point,
+                target=target.number if target else None,
+                planned=decided.planned_at(point.period_start),
+                begins_because=begins.get(i, ""),
+            )
+        )
+    return tuple(planned)
+
+
+def _is_frozen(baseline: Decision | None, breaks: dict[dt.date, tuple[str, bool]], kind: analysis.Kind) -> bool:
+    """Whether it is in force at the end of the chart: not after a later rebase, nor, but for XmR, after any."""
+    if baseline is None or not breaks:
+        return baseline is not None
+    is_xmr = kind is analysis.KINDS[spc.ChartType.XMR]
+    return is_xmr and (baseline.day is None or max(breaks) <= baseline.day)
+
+
+def _frozen_text(baseline: Decision | None) -> str:
+    if baseline is None:
+        return ""
+    if baseline.day is not None:
+        return f"the values up to {baseline.day.day} {baseline.day:%B %Y}"
+    return f"the first {int(baseline.number)} values of each part"
 
 
 def _lines(chart, because: list[str], breaks: dict, dates: list[dt.date]) -> tuple[Line, ...]:
@@ -463,13 +530,25 @@ def _lines(chart, because: list[str], breaks: dict, dates: list[dt.date]) -> tup
     )
 
 
+def _with_definitions(annotations: list[Annotation], versions: list[MetricVersion]) -> list[Annotation]:
+    """The annotations, with one for each changed definition that nobody marked by hand."""
+    kind = Annotation.Kind.DEFINITION
+    marked = {note.date for note in annotations if note.kind == kind}
+    return annotations + [
+        Annotation(date=one.valid_from, kind=kind, text=f"Version {one.number}. {one.reason}")
+        for one in versions
+        if one.valid_from and one.valid_from not in marked
+    ]
+
+
 def _marks(annotations, rows, metric, audience) -> tuple[Mark, ...]:
     """Annotations in date order, each at the period that holds its date; those outside the chart at its ends."""
     marks = []
-    for number, note in enumerate(sorted(annotations, key=lambda one: (one.date, one.pk)), start=1):
+    for number, note in enumerate(sorted(annotations, key=lambda one: (one.date, one.pk or 0)), start=1):
         before = [i for i, row in enumerate(rows) if row.start <= note.date]
         shown = (
             _label(note.date, metric, audience) if metric.frequency == "event" else f"{note.date.day} {note.date:%B %Y}"
         )
-        marks.append(Mark(number, before[-1] if before else 0, shown, note.get_kind_display(), note.text))
+        cycle = note.pdsa_cycle.number if note.pdsa_cycle_id else None
+        marks.append(Mark(number, before[-1] if before else 0, shown, note.get_kind_display(), note.text, cycle))
     return tuple(marks)

@@ -24,6 +24,8 @@ class Given:
     target: float | None = None
     hidden: frozenset[int] = frozenset()  # which points are hidden because of small numbers
     because: Sequence[str] = ()  # why each part of the chart starts, "" for the first
+    excluded: Sequence[str] = ()  # what the points are called that somebody left out of mean and limits
+    frozen: str = ""  # what mean and limits rest on where somebody froze them
     moved: Sequence[tuple[str, str]] = ()  # parts that start later than was asked: for when, and when instead
     cautions: Sequence[spc.Caution] = ()
     kind: Kind = KINDS[spc.ChartType.XMR]
@@ -71,6 +73,8 @@ def full(given: Given) -> str:
         _target(given),
         _part(given),
         _moved(given),
+        _frozen(given),
+        _excluded(given),
         _trial(given),
         _caution(given),
         _hidden(given),
@@ -375,6 +379,34 @@ def _reason(suggested: spc.Suggestion) -> str:
             return f"they vary {number:.1f} times as much as chance alone would make them, too much for ordinary limits"
         case spc.Reason.VALUE:
             return "they are measured values, one a period"
+
+
+def _frozen(given: Given) -> str:
+    if not given.frozen:
+        return ""
+    return f"{_lines_of(given).capitalize()} {'is' if _has_median_only(given) else 'are'} frozen on {given.frozen}."
+
+
+def _has_median_only(given: Given) -> bool:
+    return given.kind == KINDS[spc.ChartType.RUN]
+
+
+def _lines_of(given: Given) -> str:
+    return "the median" if _has_median_only(given) else f"{given.kind.centre} and limits"
+
+
+def _excluded(given: Given) -> str:
+    if not given.excluded:
+        return ""
+    if len(given.excluded) > 1:
+        said = f"{len(given.excluded)} values are left out of {_lines_of(given)}, for reasons"
+    else:
+        said = f"The value {_of(given.excluded[0])} is left out of {_lines_of(given)}, for a reason"
+    return f"{said} given below the chart."
+
+
+def _of(label: str) -> str:
+    return f"of the {label}" if label.startswith("week") else f"of {label}"
 
 
 def _trial(given: Given) -> str:

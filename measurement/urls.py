@@ -1,11 +1,15 @@
 from django.urls import path
 
-from measurement import api, entry_views, places_views, views
+from measurement import api, entry_views, places_views, plan_views, views
 
 app_name = "measurement"
 urlpatterns = [
     path("metrics/", views.metric_list, name="metric_list"),
     path("metrics/enter/<slug:key>/", entry_views.data_enter, name="data_enter"),
+    path("metrics/health/", plan_views.plan_health, name="plan_health"),
+    path("metrics/not-yet-measured/add/", plan_views.not_yet_add, name="not_yet_add"),
+    path("metrics/not-yet-measured/<int:pk>/", plan_views.not_yet_edit, name="not_yet_edit"),
+    path("metrics/not-yet-measured/<int:pk>/close/", plan_views.not_yet_end, name="not_yet_end"),
     path("metrics/<slug:code>/", views.metric_detail, name="metric_detail"),
     path("metrics/<slug:code>/places/", places_views.metric_places, name="metric_places"),
     path("metrics/<slug:code>.csv", views.metric_csv, name="metric_csv"),
@@ -25,6 +29,19 @@ urlpatterns = [
     path("metrics/<slug:code>/enter/rows/<int:pk>/undo/", entry_views.import_undo, name="import_undo"),
     path("metrics/<slug:code>/annotate/", views.metric_annotate, name="metric_annotate"),
     path("metrics/<slug:code>/rebase/", views.metric_rebase, name="metric_rebase"),
+    path("metrics/<slug:code>/decisions/", plan_views.metric_decisions, name="metric_decisions"),
+    path(
+        "metrics/<slug:code>/decisions/<slug:kind>/<int:pk>/withdraw/",
+        plan_views.decision_withdraw,
+        name="decision_withdraw",
+    ),
+    path("metrics/<slug:code>/describe/", plan_views.metric_describe, name="metric_describe"),
+    path("metrics/<slug:code>/define/", plan_views.metric_define, name="metric_define"),
+    path("metrics/<slug:code>/target/", plan_views.target_set, name="target_set"),
+    path("metrics/<slug:code>/chart/", plan_views.chart_choose, name="chart_choose"),
+    path("metrics/<slug:code>/leave-out/", plan_views.point_exclude, name="point_exclude"),
+    path("metrics/<slug:code>/freeze/", plan_views.baseline_set, name="baseline_set"),
+    path("metrics/<slug:code>/plan/", plan_views.trajectory_set, name="trajectory_set"),
     path("api/", api.about, name="api"),
     path("api/v1/", api.index, name="api_index"),
     path("api/v1/openapi.json", api.description, name="api_description"),

@@ -9,6 +9,7 @@ from django.db.models import Prefetch
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.dateparse import parse_date
 from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.views.decorators.cache import never_cache
@@ -16,10 +17,10 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 
-from measurement import actions, charts, forms, open_data, permissions, readings
+from measurement import actions, charts, forms, open_data, permissions, readings, suggestions
 from measurement.figures import HIDDEN, Icon, Reading
-from measurement.models import Correction, ImportBatch, Metric, MetricOwner, Series
-from projects.models import Priority
+from measurement.models import Correction, ImportBatch, Metric, MetricOwner, NotYetMeasured, Series
+from projects.models import Priority, Project
 from psc_portal.common import demonstration, registry
 from psc_portal.common.export import csv_response
 from psc_portal.common.public_pages import open_page, public_page
@@ -51,7 +52,7 @@ def metric_list(request):
     priorities = list(Priority.objects.visible_to(request.user).order_by("-kind", "position", "title"))
     filters = forms.MetricFilters(request.GET, priorities=priorities)
     chosen = dict(filters.chosen)
-    signal = chosen.pop("signal", None)
+    signal, sort = chosen.pop("signal", None), chosen.pop("sort", "")
     if "priority" in chosen:
         chosen["priority__slug"] = chosen.pop("priority")
     metrics = Metric.objects.visible_to(request.user).filter(**chosen).select_related("priority").in_plan_order()
@@ -67,14 +68,44 @@ def metric_list(request):
     ]
     measured = {metric.priority_id for metric in metrics}
     context = {
-        "groups": [(priority, list(group)) for priority, group in groupby(rows, key=lambda row: row.metric.priority)],
+        "groups": _sorted(rows, sort),
+        "sort": sort,
+        "sort_links": _sort_links(request.GET),
         "count": len(rows),
         "form": filters,
-        "has_filters": bool(filters.chosen),
+        "has_filters": bool(filters.chosen.keys() - {"sort"}),
+        "not_yet": list(NotYetMeasured.objects.open().select_related("priority")),
         "unmeasured": [one for one in priorities if one.pk not in measured and one.is_current],
         "shows_owners": request.user.is_authenticated,
     }
     return render(request, "measurement/metric_list.html", context)
+
+
+SIGNAL_ORDER = ["concern", "improvement", "neutral", "common"]
+
+
+def _sorted(rows: list[MetricRow], sort: str) -> list[tuple[Priority | None, list[MetricRow]]]:
+    """The rows under their priorities; or all in one table, by signal or by name."""
+    if sort == "signal":
+        return [(None, sorted(rows, key=_by_signal))] if rows else []
+    if sort == "name":
+        return [(None, sorted(rows, key=lambda row: row.metric.name.lower()))] if rows else []
+    return [(priority, list(group)) for priority, group in groupby(rows, key=lambda row: row.metric.priority)]
+
+
+def _by_signal(row: MetricRow) -> tuple[int, bool]:
+    """Concern first, then improvement, then the rest; among equals first what will miss its target."""
+    will_miss = row.reading.assurance is not None and row.reading.assurance.tone == "concern"
+    return SIGNAL_ORDER.index(row.reading.variation.tone), not will_miss
+
+
+def _sort_links(asked) -> list[tuple[str, str, str]]:
+    """Each order with its name and address, the filters kept."""
+    kept = {name: asked.get(name) for name in forms.MetricFilters.base_fields}
+    return [
+        (sort, label, "?" + urlencode({name: value for name, value in (kept | {"sort": sort}).items() if value}))
+        for sort, label in forms.MetricFilters.base_fields["sort"].choices
+    ]
 
 
 # One metric ----------------------------------------------------------------------------------------------------------
@@ -119,6 +150,7 @@ def metric_detail(request, code):
     enter_url = f"{reverse('measurement:point_enter', args=[metric.code])}?series={series.key}" if can_enter else ""
     is_open = metric.is_public and series is not None
     embed_url = open_data.address("metric_embed", metric, series) if is_open else ""
+    can_explain = can_enter and permissions.can_explain(request.user, metric)
     context = {
         "metric": metric,
         "series": series,
@@ -141,7 +173,13 @@ def metric_detail(request, code):
         "owner": _owner(metric) if request.user.is_authenticated else None,
         "can_enter": can_enter,
         "enter_url": enter_url,
-        "can_explain": can_enter and permissions.can_explain(request.user, metric),
+        "can_explain": can_explain,
+        "exclude_url": f"{reverse('measurement:point_exclude', args=[metric.code])}?series={series.key}"
+        if can_explain
+        else "",
+        "rebase": suggestions.rebase_of(reading) if can_explain else None,
+        "targets": metric.standing_targets,
+        "cycles_url": _cycles_url(request, metric) if any(mark.cycle for mark in reading.marks) else "",
         "corrections": _corrections(series) if can_enter else [],
         "sources": _sources(series),
         "thread": registry.thread_of("metric", metric.pk, user=request.user, known=_known(metric)),
@@ -155,6 +193,12 @@ def _known(metric) -> dict[str, list[int]]:
         "priority": [metric.priority_id] if metric.priority_id else [],
         "project": [metric.project_id] if metric.project_id else [],
     }
+
+
+def _cycles_url(request, metric) -> str:
+    """Where the cycles of the metric's project are told, if this user may see it."""
+    project = Project.objects.visible_to(request.user).filter(pk=metric.project_id).first()
+    return f"{project.get_absolute_url()}#cycle-" if project else ""
 
 
 def _owner(metric) -> MetricOwner | None:
@@ -186,6 +230,8 @@ def _csv(metric, reading: Reading, series):
         ("Unit", reading.unit),
         ("Improvement direction", metric.get_direction_display()),
         ("Target", reading.target_text or "None"),
+        ("Target from", reading.target_from),
+        ("Mean and limits rest on", reading.frozen),
         (f"Definition, version {reading.definition_number}", reading.definition),
         ("Numerator", reading.numerator_name),
         ("Denominator", reading.denominator_name),
@@ -202,6 +248,7 @@ def _csv(metric, reading: Reading, series):
         "Period", "Period start", "Period end", "Numerator", "Denominator", "Value",
         reading.centre_name.capitalize(), f"Lower {reading.limit_name}", f"Upper {reading.limit_name}", "Signal",
         "Rule", "Status", "Definition version",
+        "Target then", "Planned", "Left out of mean and limits because", "Mean and limits start anew because",
     ]  # fmt: skip
     rows = [list(row) for row in about if row[1]]
     rows += [[], columns]
@@ -209,7 +256,8 @@ def _csv(metric, reading: Reading, series):
         [
             point.label, point.period_start, point.period_end, *_numbers(point),
             point.mean, point.lower, point.upper, point.meaning.split(":")[0], point.rule,
-            "provisional" if point.is_provisional else "final", point.version,
+            "provisional" if point.is_provisional else "final", point.version, open_data.whole(point.target),
+            open_data.whole(point.planned), point.excluded_because, point.begins_because,
         ]
         for point in reading.points
     ]  # fmt: skip
@@ -283,7 +331,8 @@ def _explaining(request, code, form_class, action, *, heading, intro, done):
     if not permissions.can_explain(request.user, metric) or not metric.series.exists():
         raise Http404
     asked = next((one for one in _all_series(metric) if one.key == request.GET.get("series")), None)
-    form = form_class(request.POST or None, metric=metric, initial={"series": asked.pk if asked else None})
+    initial = {"series": asked.pk if asked else None, "from_date": parse_date(request.GET.get("from", ""))}
+    form = form_class(request.POST or None, metric=metric, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             action(metric, form.cleaned_data)

@@ -85,8 +85,13 @@ def project_detail(request, slug):
         slug=slug,
     )
     priorities = [priority.pk for priority in project.priorities.all()]
+    cycles = list(project.pdsa_cycles.all())
+    mentions = registry.cycles.collect([cycle.pk for cycle in cycles], request.user) if cycles else []
+    for cycle in cycles:
+        cycle.charts = list(dict.fromkeys(one for one in mentions if one.cycle == cycle.pk))
     context = {
         "project": project,
+        "cycles": cycles,
         "adoptions": latest_adoptions(project),
         "stages": stages_so_far(project),
         "drivers": drivers_as_outline(project.drivers.all()),

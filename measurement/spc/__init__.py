@@ -41,6 +41,7 @@ from measurement.spc.making_data_count import (
     xmr,
     xmr_limits,
 )
+from measurement.spc.rebasing import SUSTAINED, SustainedShift, sustained_shift
 from measurement.spc.runs import RunsAnalysis, crossings_limit, longest_run_limit, runs_analysis
 from measurement.spc.series import Chart, SettledRebases, settled_rebases
 from measurement.spc.suggestion import DataKind, Reason, Suggestion, suggest_chart
@@ -56,6 +57,7 @@ __all__ = [
     "RUN_LENGTH",
     "SCREEN_SCALE",
     "SHORTEST_BASELINE",
+    "SUSTAINED",
     "XMR_SCALE",
     "Assurance",
     "Caution",
@@ -78,6 +80,7 @@ __all__ = [
     "ShewhartChart",
     "ShewhartPart",
     "Suggestion",
+    "SustainedShift",
     "TwoRules",
     "Variation",
     "XmrChart",
@@ -94,6 +97,7 @@ __all__ = [
     "settled_rebases",
     "shewhart",
     "suggest_chart",
+    "sustained_shift",
     "variation_of",
     "xmr",
     "xmr_limits",

@@ -66,6 +66,15 @@ class WaitingItem:
         return max(0, (clock.today() - self.due).days) if self.due else 0
 
 
+@dataclass(frozen=True)
+class CycleMention:
+    """Where a plan-do-study-act cycle is marked: the chart of a metric."""
+
+    cycle: int
+    title: str
+    url: str
+
+
 class Registry[Provider: Callable[..., Iterable]]:
     def __init__(self):
         self._providers: list[Provider] = []
@@ -82,6 +91,7 @@ class Registry[Provider: Callable[..., Iterable]]:
 thread: Registry[Callable[[Place, object], Iterable[ThreadItem]]] = Registry()
 search: Registry[Callable[..., Iterable[SearchHit]]] = Registry()
 waiting: Registry[Callable[[object], Iterable[WaitingItem]]] = Registry()
+cycles: Registry[Callable[[list[int], object], Iterable[CycleMention]]] = Registry()
 confidential: set[str] = set()  # models (app_label.model) of which the audit trail shows who did what, not the values
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import factory
 
 from measurement import periods
-from measurement.models import DataPoint, Metric, MetricOwner, MetricVersion, Series
+from measurement.models import DataPoint, Metric, MetricOwner, MetricTarget, MetricVersion, Series
 from tests.factories.accounts import UserFactory
 
 
@@ -37,6 +37,11 @@ class MetricFactory(factory.django.DjangoModelFactory):
         MetricVersion.objects.create(
             metric=self, number=1, operational_definition="What is counted, and how.", source="Ward register", **given
         )
+
+    @factory.post_generation
+    def target(self, create, extracted, **kwargs):
+        if extracted is not None:
+            MetricTarget.objects.create(metric=self, value=extracted, **kwargs)
 
 
 class ValueMetricFactory(MetricFactory):

@@ -143,10 +143,10 @@ def test_edit_metric_audits_what_changed_and_keeps_the_frequency_once_there_is_d
     metric = actions.create_metric(**new_metric(), by=staff)
     fill(metric.series.get(), [(1, 100)])
 
-    actions.edit_metric(metric=metric, target=2, is_public=True, by=staff)
+    actions.edit_metric(metric=metric, days_to_report=10, is_public=True, by=staff)
 
     event = AuditEvent.objects.get(verb="edit")
-    assert event.before == {"target": None, "is_public": False}
+    assert event.before == {"days_to_report": 30, "is_public": False}
     assert event.after["is_public"] is True
     with pytest.raises(ActionRefused, match="frequency"):
         actions.edit_metric(metric=metric, frequency="week", by=staff)
@@ -409,13 +409,3 @@ def test_members_do_not_rebase_but_owners_do():
         actions.rebase(series=series, from_date=APRIL, reason="New way", by=member)
 
     actions.rebase(series=series, from_date=APRIL, reason="New way", by=owner)
-
-
-def test_a_baseline_has_12_points_or_none(staff):
-    series = SeriesFactory()
-
-    with pytest.raises(ActionRefused, match="12"):
-        actions.set_baseline(series=series, points=11, by=staff)
-
-    assert actions.set_baseline(series=series, points=12, by=staff).baseline_points == 12
-    assert actions.set_baseline(series=series, points=None, by=staff).baseline_points is None

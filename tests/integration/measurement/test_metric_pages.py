@@ -172,7 +172,7 @@ def test_the_list_runs_a_constant_number_of_queries(client, count, django_assert
         series_of(priority=PriorityFactory())
     client.get(reverse("measurement:metric_list"), {"warm": "up"})
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         client.get(reverse("measurement:metric_list"), {"count": count})
 
 

@@ -364,7 +364,7 @@ def test_lists_of_the_api_run_a_constant_number_of_queries(client, count, django
         fill(SeriesFactory(metric=metric, organisation=OrganisationFactory(ods_code=f"R{number}")), [(50, 100)] * 3)
     client.get("/api/v1/")
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         client.get("/api/v1/metrics/")
     with django_assert_num_queries(6):
         client.get("/api/v1/series/")

@@ -10,15 +10,19 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from measurement import charts, periods, readings
+from measurement.decisions import Decision, Decisions
 from measurement.figures import ASSURANCE_ICONS, VARIATION_ICONS
-from measurement.models import Annotation, Metric, MetricVersion, Rebase, Series
+from measurement.models import Annotation, Metric, MetricVersion, Series
 from measurement.readings import Row
 from projects.models import Organisation
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def a_reading(values, *, frequency="month", audience="owner", notes=(), rebases=(), versions=(), **fields):
+def a_reading(
+    values, *, frequency="month", audience="owner", notes=(), rebases=(), versions=(), target=None, targets=(),
+    planned=(), excluded=(), **fields,
+):  # fmt: skip
     """A reading of values, counts (numerator, denominator) or None, one a period from April 2020."""
     given = {"code": "X1", "name": "Falls", "direction": "increase", "unit": "%", "multiplier": 100, **fields}
     metric = Metric(frequency=frequency, **given)
@@ -27,7 +31,8 @@ def a_reading(values, *, frequency="month", audience="owner", notes=(), rebases=
     for value in values:
         numbers = (value[0], value[1], None) if isinstance(value, tuple) else (None, None, value)
         if value is not None:
-            rows.append(Row(start, periods.end_of(start, frequency), *numbers, False, ""))
+            why = "Strike" if start in excluded else ""
+            rows.append(Row(start, periods.end_of(start, frequency), *numbers, False, "", excluded_because=why))
         start = periods.next_start(start, frequency)
     first = MetricVersion(number=1, operational_definition="What", numerator="n", denominator="d")
     later = [MetricVersion(number=2 + i, valid_from=day, operational_definition="X") for i, day in enumerate(versions)]
@@ -37,7 +42,11 @@ def a_reading(values, *, frequency="month", audience="owner", notes=(), rebases=
         audience,
         rows=readings.published({1: rows}, metric)[1] if audience == "public" else rows,
         versions=[first, *later],
-        rebases=[Rebase(from_date=day, reason="New pathway") for day in rebases],
+        decided=Decisions(
+            rebases=[Decision(day, None, "New pathway") for day in rebases],
+            targets=[Decision(day, value, "") for day, value in targets or ([(None, target)] if target else [])],
+            planned=[Decision(day, value, "") for day, value in planned],
+        ),
         annotations=[Annotation(pk=i, date=day, kind="pdsa", text=text) for i, (day, text) in enumerate(notes)],
     )
 
@@ -181,3 +190,49 @@ def test_ticks_of_a_month_axis_fall_on_april_and_october():
     assert [text for text in texts if text[:3] in ("Apr", "Oct")] == [
         "Apr 2020", "Oct 2020", "Apr 2021", "Oct 2021", "Apr 2022", "Oct 2022",
     ]  # fmt: skip
+
+
+# Targets, plans and values left out ----------------------------------------------------------------------------------
+
+
+def stroke_path(svg, colour, **wanted):
+    """The data of the one path with this stroke colour and these attributes."""
+    found = [path for path in svg.iter(f"{SVG}path") if path.get("stroke") == colour]
+    return [path.get("d") for path in found if all(path.get(name) == value for name, value in wanted.items())]
+
+
+def test_a_target_that_changes_is_drawn_as_steps():
+    svg = drawn(a_reading(noise(24), targets=[(None, 40), (dt.date(2021, 4, 1), 60)]))
+
+    (steps,) = stroke_path(svg, charts.TARGET_COLOUR, **{"stroke-width": "2"})
+    assert (steps.count("M"), steps.count("H"), steps.count("V")) == (1, 2, 1)
+
+
+def test_a_target_that_ends_and_begins_again_leaves_a_gap():
+    dates = [(None, 40), (dt.date(2020, 10, 1), None), (dt.date(2021, 4, 1), 60)]
+    svg = drawn(a_reading(noise(24), targets=dates))
+
+    (steps,) = stroke_path(svg, charts.TARGET_COLOUR, **{"stroke-width": "2"})
+    assert (steps.count("M"), steps.count("H"), steps.count("V")) == (2, 2, 0)
+
+
+def test_a_plan_is_a_thin_line_over_its_periods_and_named_in_the_legend():
+    reading = a_reading(noise(24), planned=[(dt.date(2020, 6, 1), 50), (dt.date(2021, 2, 1), 60)])
+
+    svg = drawn(reading)
+
+    (line,) = [path for path in stroke_path(svg, charts.TARGET_COLOUR) if "L" in path]
+    assert line.count("L") == 8
+    assert "Planned" in "".join(svg.itertext())
+
+
+def test_a_value_left_out_is_a_cross_that_its_neighbours_are_joined_past():
+    reading = a_reading([50, 51, 52, 90, 50, 51, 52] * 3, excluded=[dt.date(2020, 7, 1)])
+
+    svg = drawn(reading)
+
+    text = "".join(svg.itertext())
+    assert "Left out of mean and limits" in text
+    assert any(path.get("stroke-width") == "2" and "m0-9" in path.get("d") for path in svg.iter(f"{SVG}path"))
+    (line,) = [path for path in stroke_path(svg, "#768692") if path.count("L") == 19]
+    assert line.count("M") == 1
