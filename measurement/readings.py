@@ -109,9 +109,11 @@ def readings_of(
 
 
 def total_of(metric: Metric, sums: Iterable, audience: str, *, place: str) -> Reading:
-    """The reading of places added up, out of `places.added_up`: of no series, so without its rebases and events."""
+    """The reading of places added up, out of `places.added_up`: of no series, so with its metric's targets alone."""
     rows = [Row(one.start, one.end, one.numerator, one.denominator, None, one.is_provisional, "") for one in sums]
-    found = _read(metric, None, audience, rows=rows, versions=list(metric.versions.all()), rebases=[], annotations=[])
+    decided = decisions.of_series([(None, metric.pk)])[None, metric.pk]
+    versions = list(metric.versions.all())
+    found = _read(metric, None, audience, rows=rows, versions=versions, decided=decided, annotations=[])
     return replace(found, place=place)
 
 
