@@ -16,7 +16,9 @@ from django.db import OperationalError, transaction
 
 from measurement import actions, imports, permissions
 from measurement.models import ImportBatch, ImportFile, Series
+from psc_portal.accounts.models import User
 from psc_portal.common import audit, clock, outbox
+from psc_portal.common.nhs_numbers import refuse_nhs_numbers
 from psc_portal.common.refusals import ActionRefused
 
 log = logging.getLogger(__name__)
@@ -102,6 +104,7 @@ def receive_file(*, metric, series, file, name, by, token: UUID, measure="") -> 
     """
     if series.metric_id != metric.pk or not permissions.can_enter(by, series):
         raise PermissionDenied
+    User.objects.select_for_update(of=["self"], no_key=True).get(pk=by.pk)  # two clicks come one after the other
     if (there := ImportFile.objects.filter(token=token).first()) is not None:
         if there.by_id != by.pk:
             raise PermissionDenied
@@ -112,6 +115,7 @@ def receive_file(*, metric, series, file, name, by, token: UUID, measure="") -> 
             f"You have {MOST_WAITING} files waiting already: store them or throw them away first. The page "
             "“Imports” of each metric lists them."
         )
+    refuse_nhs_numbers({"Name of the file": name})
     file.seek(0)
     kept = ImportFile(metric=metric, series=series, by=by, name=name[:120], token=token, measure=measure)
     kept.file.save(file.name, file, save=False)
@@ -145,7 +149,7 @@ def accept_file(*, import_file, by, name="", reason="", is_sure=False) -> Import
     if import_file.status in {Status.ACCEPTED, Status.STORING, Status.STORED}:
         return import_file
     _require_answers(import_file.result or {"good": 0}, reason=reason, is_sure=is_sure)
-    actions.check_note(reason)
+    refuse_nhs_numbers({"Name of this import": name, "Reason": reason})
     import_file.change_status(Status.ACCEPTED, by=by)
     import_file.name, import_file.reason = (name.strip() or import_file.name)[:120], reason.strip()
     import_file.attempt, import_file.error = 0, ""

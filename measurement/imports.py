@@ -380,10 +380,11 @@ class Checker:
 
     def _check(self, row: CheckedRow) -> None:
         cells = row.cells
+        if find_nhs_numbers("\x1f".join(cells)):
+            row.cells = []  # nothing of this row is shown or kept
+            raise ActionRefused("It holds what looks like an NHS number: take it out.")
         series = self._series(row)
         start, row.period = self._period(self._cell(cells, "period"))
-        if find_nhs_numbers("\x1f".join(cells)):
-            raise ActionRefused("It holds what looks like an NHS number: take it out.")
         values = Values(
             **{kind: self._number(cells, kind) for kind in self.kinds},
             is_provisional="status" in self.columns and self._cell(cells, "status").lower() in PROVISIONAL,

@@ -287,3 +287,12 @@ def test_more_decimals_than_are_stored_are_not_a_correction():
     fill(series, ["0.33333333"], start=dt.date(2025, 4, 1))
 
     assert only(check("month,value\n2025-04,0.333333333333333\n", series)).verdict == "No change"
+
+
+@pytest.mark.parametrize("line", ["943 476 5919,2025-04,1,9", "RX1,9434765919,1,9", ",,1,9434765919"])
+@pytest.mark.django_db
+def test_an_nhs_number_is_neither_shown_nor_kept_wherever_it_stands(line):
+    preview = check(f"organisation,period,numerator,denominator\n{line}\n")
+
+    assert "NHS number" in only(preview).problem
+    assert "5919" not in str(preview.as_dict())

@@ -253,6 +253,13 @@ def test_the_page_of_a_large_file_names_the_doubtful_rows_and_why_others_were_re
     assert "7 rows: The numerator (9) is larger than the denominator (8)" in page
 
 
+def test_an_nhs_number_in_a_name_is_refused(series, member):
+    kept = worked(received(series, member))
+
+    with pytest.raises(ActionRefused, match="NHS number in: Name of this import"):
+        importing.accept_file(import_file=kept, by=member, name="Patient 943 476 5919")
+
+
 # Crashes -------------------------------------------------------------------------------------------------------------
 
 
