@@ -21,6 +21,7 @@ from psc_portal.common.nhsuk import DateInputField, NhsukFormMixin
 from psc_portal.common.refusals import ActionRefused
 
 NO_PATIENTS = "Do not write anything that could identify a patient."
+READ_BY_ALL = f"The public reads it: give no number of people from 1 to 7. {NO_PATIENTS}"
 PERIODS_OFFERED = {"week": 60, "month": 48, "quarter": 24, "half_year": 12, "year": 10}
 LINES_IN_SENTENCE = {"rows": 3}
 
@@ -466,7 +467,7 @@ class AnnotationForm(NhsukFormMixin, forms.Form):
 
     date = DateInputField(label="When", latest=clock.today)
     kind = forms.ChoiceField(choices=Annotation.Kind, widget=forms.RadioSelect, label="What kind of event")
-    text = forms.CharField(max_length=200, label="What happened", help_text="In a few words. " + NO_PATIENTS)
+    text = forms.CharField(max_length=200, label="What happened", help_text=f"In a few words. {READ_BY_ALL}")
     series = forms.ModelChoiceField(
         Series.objects.none(), required=False, empty_label="All places", label="Whose chart"
     )
