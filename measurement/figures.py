@@ -163,6 +163,10 @@ class Reading:
         return self.lines[-1] if self.lines else None
 
     @property
+    def has_limits(self) -> bool:
+        return any(line.upper is not None for line in self.lines)
+
+    @property
     def title(self) -> str:
         return f"{self.name}, {self.place}"
 
@@ -263,8 +267,8 @@ RULE_WORDS = {
     spc.Label.TWO_OF_THREE_BELOW: "2 of 3 values near the lower process limit",
     spc.Label.SHIFT_ABOVE: "one of 7 or more values in a row above the mean",
     spc.Label.SHIFT_BELOW: "one of 7 or more values in a row below the mean",
-    spc.Label.LONG_RUN_ABOVE: "part of a run above the centre line, longer than chance would make it",
-    spc.Label.LONG_RUN_BELOW: "part of a run below the centre line, longer than chance would make it",
+    spc.Label.LONG_RUN_ABOVE: "in a long run above the centre line",
+    spc.Label.LONG_RUN_BELOW: "in a long run below the centre line",
     spc.Label.COMMON_CAUSE: "common cause variation",
 }
 VARIATION_ICONS = {
@@ -277,7 +281,7 @@ VARIATION_ICONS = {
         Icon("concern_low", "Worse: low values", "L", "concern"),
         Icon("neutral_high", "Changed: high values", "H", "neutral"),
         Icon("neutral_low", "Changed: low values", "L", "neutral"),
-        Icon("pattern", "Changed: a pattern that chance seldom makes", "\N{ALMOST EQUAL TO}", "neutral"),
+        Icon("pattern", "Changed: an unusual pattern", "\N{ALMOST EQUAL TO}", "neutral"),
         Icon("too_few", "Too few values to tell", "\N{EN DASH}", "common"),
         Icon("no_data", "No data yet", "\N{EN DASH}", "common"),
     )

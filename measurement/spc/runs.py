@@ -33,6 +33,11 @@ class RunsAnalysis:
     is_signal: bool
 
     @property
+    def can_signal(self) -> bool:
+        """Whether so few points could signal at all: by a run of all of them, or by never crossing."""
+        return bool(self.n_useful) and (self.n_useful > self.longest_run_max or self.n_crossings_min > 0)
+
+    @property
     def has_long_run(self) -> bool:
         return self.longest_run is not None and self.longest_run > self.longest_run_max
 

@@ -166,3 +166,11 @@ def test_two_events_on_one_day_are_told_where_a_t_chart_was_chosen():
 
     assert reading.chart_name == "XmR chart"
     assert "give two events on one day as half a day" in reading.sentence
+
+
+def test_so_few_values_that_no_rule_could_fire_are_not_called_chance():
+    assert "There are 4 values: too few to see a change." in told(run_chart([9, 11, 9, 11]))
+
+
+def test_a_short_run_chart_says_that_only_a_large_change_would_show():
+    assert "8 values are few: only a large change would show." in told(run_chart([9.0, 11.0] * 4))
