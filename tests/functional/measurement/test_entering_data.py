@@ -147,3 +147,5 @@ def test_a_hundred_thousand_rows_are_checked_and_stored_by_the_worker(visit, log
     assert DataPoint.objects.current().filter(series__metric=metric).count() == ROWS
     kept = ImportFile.objects.get(metric=metric)
     assert (kept.batch.rows_stored, kept.file.name) == (ROWS, "")
+    begun, ended = (kept.status_changes.get(to_status=status).at for status in ("checking", "checked"))
+    assert (ended - begun).total_seconds() < 30  # some 4 on a machine that does nothing else

@@ -1,6 +1,7 @@
 """Large files on their way to an import: kept private, checked and stored by a worker, deleted after."""
 
 import datetime as dt
+import tracemalloc
 from uuid import uuid4
 
 import pytest
@@ -183,6 +184,24 @@ def test_a_file_thrown_away_is_deleted(client_as, series, member, django_capture
     assert "was thrown away. Nothing was stored." in response.content.decode()
     assert not private_storage.exists(name)
     assert not DataPoint.objects.exists()
+
+
+def test_the_memory_that_a_check_takes_does_not_grow_with_what_stands_in_the_rows(series, trust):
+    """20,000 rows with notes hold some 20 MB when kept; what is kept is a number or two of each."""
+    note = "A note of a hundred letters, of which there is one in each row of this file, and it is not kept. " * 2
+    lines = [f"{dt.date(1995, 1, 2) + dt.timedelta(days=7 * (row % 1500))},9,300,{note}" for row in range(20_000)]
+    text = "\n".join(["period,numerator,denominator,note", *lines])
+    del lines
+    source = imports.of_text(text)
+
+    tracemalloc.start()
+    preview = imports.check(series.metric, source, allowed=[series], default=series, most_shown=importing.ROWS_SHOWN)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert (preview.good_count, preview.refused_count) == (1500, 18_500)
+    assert len(preview.rows) == importing.ROWS_SHOWN + importing.ROWS_SHOWN // 5
+    assert peak - 4 * len(text) < 6_000_000  # the csv module reads from a copy of the text, four bytes a letter
 
 
 # What must be answered -----------------------------------------------------------------------------------------------
