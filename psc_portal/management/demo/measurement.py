@@ -1,7 +1,8 @@
 """The demonstration's metrics. All values are made up and say so; definitions are for a real collaborative to confirm.
 
 The 14 metrics are proposals of ours for the topics of the programme. Their series hold what real ones hold: shifts,
-trends, outliers, missing months, small counts, a rebase, a changed definition, a rare event.
+trends, outliers, missing months, small counts, a rebase, a changed definition, a target that went up, a value left out,
+a rare event.
 """
 
 import datetime as dt
@@ -42,13 +43,14 @@ class Plan(NamedTuple):
     chart: Chart = Chart.XMR
 
 
-def counted(what, numerator="", denominator="", exclusions="", source=""):
+def counted(what, numerator="", denominator="", exclusions="", source="", sampling=""):
     return {
         "operational_definition": what,
         "numerator": numerator,
         "denominator": denominator,
         "exclusions": exclusions,
         "source": source,
+        "sampling": sampling,
     }
 
 
@@ -81,7 +83,8 @@ METRICS = [
     Plan("OLD2", "Falls risk check done within 24 hours of admission", Kind.PROCESS, Dimension.RELIABILITY, "older-people",
          Direction.INCREASE, "%", 100,
          counted("A sample of admissions aged 65 and over in which all six questions of the falls risk check were answered within 24 hours.",
-                 "Checks done in time", "Admissions sampled", "Stays shorter than 24 hours", "Ward sample, 20 a week"),
+                 "Checks done in time", "Admissions sampled", "Stays shorter than 24 hours", "Ward sample",
+                 "20 admissions a week: every fifth in the order of admission"),
          "The check finds what can be changed before the first night.", "owner", "Falls risk check in the first 24 hours",
          target=95, target_set_by="Project team", chart=Chart.P),
     Plan("DEL1", "Delirium screen on admission, aged 65 and over", Kind.PROCESS, Dimension.RELIABILITY, "delirium",
@@ -385,6 +388,8 @@ def _explain(world):
     with clock.at(world.moment(days_ago=2)):
         _define_again(world, months)
         _correct(world, months)
+        _plan(world, months)
+        _say_what_is_missing(world, months)
 
 
 def _define_again(world, months):
@@ -399,8 +404,74 @@ def _define_again(world, months):
         denominator=newest.denominator,
         exclusions=newest.exclusions,
         source=newest.source,
+        sampling=newest.sampling,
         by=world.users["staff"],
     )
+
+
+def _plan(world, months):
+    """A target that went up, a planned way, a value left out, and more of a definition record."""
+    lead, owner = world.users["lead"], world.users["owner"]
+    actions.set_target(
+        metric=world.metrics["SUI1"],
+        value=90,
+        from_date=months[24],
+        set_by="Programme board",
+        reason="Eight in ten had become the rule",
+        by=lead,
+    )
+    actions.set_trajectory(
+        series=world.metrics["DEL1"].series.get(),
+        steps=[(months[19], actions.decimal(60)), (periods.later(months[-1], 6), actions.decimal(90))],
+        reason="Improvement plan of the admission units",
+        by=lead,
+    )
+    actions.exclude_point(
+        series=world.metrics["TRA1"].series.get(organisation=world.organisations["RNQ"]),
+        period_start=months[24],
+        reason="The link to practices was down for two weeks: summaries were sent, and not received",
+        by=lead,
+    )
+    actions.describe_metric(
+        metric=world.metrics["OLD2"],
+        collector="Ward clerks; the falls team checks one sheet in ten",
+        stratified_by="Organisation",
+        baseline_from=months[0],
+        baseline_to=months[18] - dt.timedelta(days=1),
+        days_until_final=60,
+        by=owner,
+    )
+
+
+def _say_what_is_missing(world, months):
+    for what, why, plan, by_whom, priority, dimension in [
+        (
+            "Psychological harm, as patients and families feel it",
+            "No questionnaire has been found that people find bearable so soon after harm.",
+            "Try two short questionnaires with the patients’ panel, and publish what was learned even if neither works.",
+            "Patients’ panel and programme team",
+            None,
+            Dimension.PAST_HARM,
+        ),
+        (
+            "How often staff act on a worry before anything happens",
+            "Worries are told at handover and written down nowhere.",
+            "Nothing yet. The topic is on the list of the next call for proposals.",
+            "Programme board",
+            "safety-culture-and-leadership",
+            Dimension.OPERATIONS,
+        ),
+    ]:
+        actions.add_not_yet_measured(
+            what=what,
+            why=why,
+            plan=plan,
+            by_whom=by_whom,
+            since=months[12],
+            priority=world.priorities[priority] if priority else None,
+            dimension=dimension,
+            by=world.users["lead"],
+        )
 
 
 def _correct(world, months):
