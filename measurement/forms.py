@@ -492,7 +492,8 @@ class RebaseDateForm(NhsukFormMixin, forms.Form):
     reason = forms.CharField(
         max_length=300,
         widget=forms.Textarea(LINES_IN_SENTENCE),
-        help_text="What changed in the way of working, and how you know that it will last. It is shown with the chart.",
+        help_text="What changed in the way of working, and how you know that it will last. It is shown with the chart. "
+        + READ_BY_ALL,
     )
 
 

@@ -20,7 +20,7 @@ def owns_any(user) -> bool:
 
 
 def can_explain(user, metric) -> bool:
-    """Annotate the chart and decide on a rebase."""
+    """Describe and define a metric, set its targets, and decide about its charts: events, rebases, values left out."""
     return can_manage(user) or holds(user, metric)
 
 

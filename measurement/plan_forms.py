@@ -4,14 +4,14 @@ from django import forms
 
 from measurement import actions, imports, periods
 from measurement.actions import DESCRIPTION_FIELDS
-from measurement.forms import LINES_IN_SENTENCE, NO_PATIENTS, DefinitionFields, DescriptionFields
+from measurement.forms import LINES_IN_SENTENCE, NO_PATIENTS, READ_BY_ALL, DefinitionFields, DescriptionFields
 from measurement.models import Metric, Series
 from projects.models import Priority
 from psc_portal.common import clock
 from psc_portal.common.nhsuk import DateInputField, NhsukFormMixin
 from psc_portal.common.refusals import ActionRefused
 
-SHOWN_WITH_THE_CHART = "It is shown with the chart. " + NO_PATIENTS
+SHOWN_WITH_THE_CHART = f"It is shown with the chart. {READ_BY_ALL}"
 
 
 def reason_field(label="Reason", hint=SHOWN_WITH_THE_CHART, **options):
@@ -148,7 +148,9 @@ class NotYetMeasuredForm(NhsukFormMixin, forms.Form):
     submit_label = "Save"
 
     what = forms.CharField(max_length=160, label="What is not yet measured")
-    why = forms.CharField(widget=forms.Textarea(LINES_IN_SENTENCE), label="Why it is not measured yet")
+    why = forms.CharField(
+        widget=forms.Textarea(LINES_IN_SENTENCE), label="Why it is not measured yet", help_text=READ_BY_ALL
+    )
     plan = forms.CharField(widget=forms.Textarea(LINES_IN_SENTENCE), label="What is planned")
     by_whom = forms.CharField(required=False, max_length=160, label="By whom", help_text="A role or a team, no name")
     since = DateInputField(label="Missed since", latest=clock.today, initial=clock.today)

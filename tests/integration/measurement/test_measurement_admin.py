@@ -1,7 +1,18 @@
 import pytest
 from django.urls import reverse
 
-from measurement.models import Annotation, DataPoint, ImportBatch, Metric, Rebase
+from measurement.models import (
+    Annotation,
+    Baseline,
+    DataPoint,
+    Exclusion,
+    ImportBatch,
+    Metric,
+    MetricTarget,
+    NotYetMeasured,
+    Rebase,
+    Trajectory,
+)
 from tests.factories.accounts import UserFactory
 from tests.factories.measurement import MetricFactory, SeriesFactory, fill
 
@@ -58,14 +69,23 @@ def test_every_page_of_the_admin_opens_for_staff_and_is_not_there_for_reviewers(
     batch = ImportBatch.objects.create(
         metric=series.metric, name="a.csv", token="0b9d0a52-55c6-4a1c-9d0c-3f1a5f8d7f10", by=staff
     )
+    day = {"series": series, "reason": "X"}
+    decisions = [
+        Exclusion.objects.create(**day, period_start=point.period_start), Baseline.objects.create(**day, points=12),
+        Trajectory.objects.create(**day), MetricTarget.objects.create(metric=series.metric, value=5),
+    ]  # fmt: skip
+    entry = NotYetMeasured.objects.create(what="X", why="Y", plan="Z")
     verbs = [
+        *((f"{row._meta.model_name}_withdraw", row) for row in decisions),
+        ("metric_set_target", series.metric), ("metric_choose_chart", series.metric), ("series_exclude", series),
+        ("series_set_trajectory", series), ("notyetmeasured_edit", entry), ("notyetmeasured_end", entry),
         ("metric_edit", series.metric), ("metric_define", series.metric), ("metric_set_owner", series.metric),
         ("metric_open_series", series.metric), ("metric_annotate", series.metric), ("series_rebase", series),
         ("series_set_baseline", series), ("importbatch_undo", batch), ("annotation_withdraw", annotation),
         ("rebase_withdraw", rebase),
     ]  # fmt: skip
-    pages = [reverse("admin:measurement_metric_add")]
-    for row in (series.metric, series, point, annotation, rebase, batch):
+    pages = [reverse("admin:measurement_metric_add"), reverse("admin:measurement_notyetmeasured_add")]
+    for row in (series.metric, series, point, annotation, rebase, batch, *decisions, entry):
         name = f"admin:measurement_{row._meta.model_name}"
         pages += [reverse(f"{name}_changelist"), reverse(f"{name}_change", args=[row.pk])]
     pages += [reverse(f"admin:measurement_{verb}", args=[row.pk]) for verb, row in verbs]
