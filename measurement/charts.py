@@ -85,7 +85,7 @@ class Drawing:
     size: int = TEXT_SIZE
 
 
-def xmr_svg(
+def chart_svg(
     reading: Reading,
     *,
     width: int = WIDTH,
@@ -110,8 +110,8 @@ def xmr_svg(
 
 def page_svg(reading: Reading) -> SafeString:
     """The chart for a web page, drawn twice: the style sheet shows the one whose text is readable on that screen."""
-    wide = xmr_svg(reading, css_class="app-chart__wide")
-    return format_html("{}{}", wide, xmr_svg(reading, width=NARROW, css_class="app-chart__narrow"))
+    wide = chart_svg(reading, css_class="app-chart__wide")
+    return format_html("{}{}", wide, chart_svg(reading, width=NARROW, css_class="app-chart__narrow"))
 
 
 def png(svg: str, *, width: int = 1600) -> bytes:

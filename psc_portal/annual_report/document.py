@@ -111,7 +111,7 @@ def with_reading(metric: dict) -> dict:
     return {
         **metric,
         "reading": reading,
-        "chart": charts.xmr_svg(reading) if has_data else "",
+        "chart": charts.chart_svg(reading) if has_data else "",
         "rows": [row_of(reading, point) for point in reading.points] if has_data else [],
     }
 

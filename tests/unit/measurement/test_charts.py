@@ -57,7 +57,7 @@ def noise(n, mean=50, spread=5):
 
 
 def drawn(reading, **options):
-    return ET.fromstring(charts.xmr_svg(reading, **options))
+    return ET.fromstring(charts.chart_svg(reading, **options))
 
 
 def test_the_title_is_a_direct_child_and_says_everything():
@@ -72,7 +72,7 @@ def test_the_title_is_a_direct_child_and_says_everything():
 
 
 def test_sixty_points_weigh_less_than_12_kb_and_all_plain_dots_are_one_path():
-    svg = charts.xmr_svg(a_reading(noise(60), target=60))
+    svg = charts.chart_svg(a_reading(noise(60), target=60))
 
     assert len(svg.encode()) < 12_000
     assert svg.count('stroke-linecap="round"') == 1
@@ -128,8 +128,8 @@ def test_a_new_definition_breaks_the_line_and_a_rebase_only_its_limits():
 
 
 def test_better_and_worse_have_shapes_and_words_of_their_own():
-    better = charts.xmr_svg(a_reading([*noise(20), 90]))
-    worse = charts.xmr_svg(a_reading([*noise(20), 90], direction="decrease"))
+    better = charts.chart_svg(a_reading([*noise(20), 90]))
+    worse = charts.chart_svg(a_reading([*noise(20), 90], direction="decrease"))
 
     assert charts.TONES["improvement"] in better
     assert "Better (special cause)" in better
@@ -148,19 +148,19 @@ def test_annotations_are_numbered_and_do_not_cover_each_other():
 
 
 def test_hidden_values_are_marked_and_explained():
-    svg = charts.xmr_svg(a_reading([(40, 100), (3, 100), (41, 100)], audience="public"))
+    svg = charts.chart_svg(a_reading([(40, 100), (3, 100), (41, 100)], audience="public"))
 
     assert "Hidden: small numbers" in svg
 
 
 def test_text_of_people_is_escaped():
-    svg = charts.xmr_svg(a_reading(noise(5), name='<script>alert("1")</script>'), with_heading=True)
+    svg = charts.chart_svg(a_reading(noise(5), name='<script>alert("1")</script>'), with_heading=True)
 
     assert "<script>" not in svg
 
 
 def test_a_picture_of_its_own_has_name_place_and_footer_and_becomes_png():
-    svg = charts.xmr_svg(a_reading(noise(24)), with_heading=True, footer="Made up")
+    svg = charts.chart_svg(a_reading(noise(24)), with_heading=True, footer="Made up")
 
     assert all(words in svg for words in ("Falls", "Hospital &amp; Sons", "Made up"))
     assert charts.png(svg, width=300).startswith(b"\x89PNG")

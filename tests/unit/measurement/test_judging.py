@@ -121,14 +121,14 @@ def test_a_point_that_few_cases_stand_behind_has_wider_limits_on_a_p_chart():
 
 
 def test_limits_that_vary_are_drawn_as_steps_and_those_that_do_not_as_lines():
-    varying = charts.xmr_svg(a_reading([(80, 100), (40, 50)] * 10, chart_type="p"))
-    constant = charts.xmr_svg(a_reading([(80, 100), (81, 100)] * 10, chart_type="p"))
+    varying = charts.chart_svg(a_reading([(80, 100), (40, 50)] * 10, chart_type="p"))
+    constant = charts.chart_svg(a_reading([(80, 100), (81, 100)] * 10, chart_type="p"))
 
     assert varying.count("V") > constant.count("V") + 40
 
 
 def test_percentages_are_not_drawn_beyond_a_hundred():
-    svg = charts.xmr_svg(a_reading([(98, 100), (100, 100), (99, 100)] * 5, chart_type="p"))
+    svg = charts.chart_svg(a_reading([(98, 100), (100, 100), (99, 100)] * 5, chart_type="p"))
 
     assert ">100<" in svg
     assert ">102<" not in svg

@@ -91,7 +91,7 @@ def test_all_charts_reach_the_same_scale():
     scale = places.scale_of([low, high])
 
     ticks = [
-        [text.text for text in ET.fromstring(charts.xmr_svg(one, scale=scale)).iter() if text.get("dx") == "-6"]
+        [text.text for text in ET.fromstring(charts.chart_svg(one, scale=scale)).iter() if text.get("dx") == "-6"]
         for one in (low, high)
     ]
 

@@ -8,15 +8,15 @@ from django.urls import reverse
 
 from measurement import charts, permissions, places, readings
 from measurement.models import MetricVersion
-from measurement.views import _all_series, _metric
+from measurement.views.shared import metric_or_404, series_of
 from psc_portal.common.public_pages import public_page
 
 
 @public_page
 def metric_places(request, code):
     """Small charts on one scale, all added up where all are known, and a funnel plot of one period."""
-    metric = _metric(request, code)
-    mine = [series for series in _all_series(metric) if series.organisation_id]
+    metric = metric_or_404(request, code)
+    mine = [series for series in series_of(metric) if series.organisation_id]
     if len(mine) < 2:
         raise Http404
     sees = permissions.audience_for(request.user)
@@ -29,7 +29,7 @@ def metric_places(request, code):
     sums, incomplete = places.added_up(found)
     context = {
         "metric": metric,
-        "multiples": [(one, charts.xmr_svg(one, width=charts.NARROW, scale=scale)) for one in found],
+        "multiples": [(one, charts.chart_svg(one, width=charts.NARROW, scale=scale)) for one in found],
         "audience": audience,
         "published_as": found[0].published_as,
         "periods": offered,

@@ -1,3 +1,5 @@
+"""The measurement plan, and one metric as a page, a file, a picture and a frame."""
+
 from dataclasses import dataclass
 from itertools import groupby
 from urllib.parse import urlencode
@@ -7,7 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Prefetch
 from django.http import Http404, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.dateparse import parse_date
 from django.utils.html import format_html
@@ -19,7 +21,8 @@ from django.views.decorators.http import require_safe
 
 from measurement import actions, charts, forms, open_data, permissions, readings, suggestions
 from measurement.figures import HIDDEN, Icon, Reading
-from measurement.models import Correction, ImportBatch, Metric, MetricOwner, NotYetMeasured, Series
+from measurement.models import Correction, ImportBatch, Metric, MetricOwner, NotYetMeasured
+from measurement.views.shared import chosen_series, crumbs_of, metric_or_404, series_of
 from projects.models import Priority, Project
 from psc_portal.common import demonstration, registry
 from psc_portal.common.export import csv_response
@@ -111,36 +114,13 @@ def _sort_links(asked) -> list[tuple[str, str, str]]:
 # One metric ----------------------------------------------------------------------------------------------------------
 
 
-def _metric(request, code) -> Metric:
-    """The metric of an address, or 404 where this user may not see it."""
-    rows = Metric.objects.visible_to(request.user).select_related("priority", "project")
-    return get_object_or_404(rows.prefetch_related("versions"), code=code.upper())
-
-
-def _all_series(metric) -> list[Series]:
-    rows = metric.series.select_related("organisation")
-    for series in rows:
-        series.metric = metric  # with its definitions fetched
-    return list(rows)
-
-
-def _chosen_series(request, all_series: list[Series]) -> Series | None:
-    key = request.GET.get("series")
-    if not key:
-        return all_series[0] if all_series else None
-    series = next((series for series in all_series if series.key == key), None)
-    if series is None:
-        raise Http404
-    return series
-
-
 @public_page
 def metric_detail(request, code):
-    metric = _metric(request, code)
+    metric = metric_or_404(request, code)
     if code != metric.code:
         return redirect(metric, permanent=True)
-    all_series = _all_series(metric)
-    series = _chosen_series(request, all_series)
+    all_series = series_of(metric)
+    series = chosen_series(request, all_series)
     audience = permissions.audience_for(request.user)
     found = dict(zip([s.pk for s in all_series], readings.readings_of(all_series, audience), strict=True))
     reading = found[series.pk] if series else readings.reading(metric, audience(None))
@@ -217,8 +197,8 @@ def _corrections(series) -> list[Correction]:
 
 @public_page
 def metric_csv(request, code):
-    metric = _metric(request, code)
-    series = _chosen_series(request, _all_series(metric))
+    metric = metric_or_404(request, code)
+    series = chosen_series(request, series_of(metric))
     reading = readings.reading(series or metric, permissions.audience_for(request.user)(series))
     return csv_response(f"{metric.code}-{reading.series_key or 'no-data'}.csv", *_csv(metric, reading, series))
 
@@ -272,8 +252,8 @@ def _numbers(point) -> list:
 
 @public_page
 def metric_json(request, code):
-    metric = _metric(request, code)
-    series = _chosen_series(request, _all_series(metric))
+    metric = metric_or_404(request, code)
+    series = chosen_series(request, series_of(metric))
     reading = readings.reading(series or metric, permissions.audience_for(request.user)(series))
     return JsonResponse(open_data.file_json(metric, series, reading), json_dumps_params={"ensure_ascii": False})
 
@@ -289,13 +269,13 @@ def metric_png(request, code):
 
 
 def _picture(request, code) -> str:
-    metric = _metric(request, code)
-    series = _chosen_series(request, _all_series(metric))
+    metric = metric_or_404(request, code)
+    series = chosen_series(request, series_of(metric))
     reading = readings.reading(series or metric, permissions.audience_for(request.user)(series))
     footer = "Values are illustrative." if reading.is_illustrative else ""
     if demonstration.is_demonstration():
         footer = demonstration.SENTENCE
-    return charts.xmr_svg(reading, with_heading=True, footer=footer)
+    return charts.chart_svg(reading, with_heading=True, footer=footer)
 
 
 @xframe_options_exempt
@@ -304,10 +284,10 @@ def _picture(request, code) -> str:
 @open_page
 def metric_embed(request, code):
     """The chart for other sites to frame: the only page that allows it, so it never knows who is logged in."""
-    metric = _metric(request, code)
+    metric = metric_or_404(request, code)
     if code != metric.code:
         return redirect("measurement:metric_embed", metric.code, permanent=True)
-    series = _chosen_series(request, _all_series(metric))
+    series = chosen_series(request, series_of(metric))
     reading = readings.reading(series or metric)
     context = {
         "reading": reading,
@@ -321,16 +301,12 @@ def metric_embed(request, code):
 # Explaining the chart ------------------------------------------------------------------------------------------------
 
 
-def _crumbs(metric, *more):
-    return [("Metrics", reverse("measurement:metric_list")), (metric.name, metric.get_absolute_url()), *more]
-
-
 def _explaining(request, code, form_class, action, *, heading, intro, done):
     """A form of the metric's owner that changes what the chart says, then back to the chart."""
-    metric = _metric(request, code)
+    metric = metric_or_404(request, code)
     if not permissions.can_explain(request.user, metric) or not metric.series.exists():
         raise Http404
-    asked = next((one for one in _all_series(metric) if one.key == request.GET.get("series")), None)
+    asked = next((one for one in series_of(metric) if one.key == request.GET.get("series")), None)
     initial = {"series": asked.pk if asked else None, "from_date": parse_date(request.GET.get("from", ""))}
     form = form_class(request.POST or None, metric=metric, initial=initial)
     if request.method == "POST" and form.is_valid():
@@ -341,7 +317,7 @@ def _explaining(request, code, form_class, action, *, heading, intro, done):
         else:
             messages.success(request, done)
             return redirect(form.cleaned_data["series"] or metric)
-    context = {"form": form, "heading": heading, "intro": intro, "crumbs": _crumbs(metric)}
+    context = {"form": form, "heading": heading, "intro": intro, "crumbs": crumbs_of(metric)}
     return render(request, "layouts/form.html", context)
 
 

@@ -24,7 +24,7 @@ from measurement.models import (
     Series,
     Trajectory,
 )
-from measurement.views import _all_series, _chosen_series, _crumbs, _metric
+from measurement.views.shared import chosen_series, crumbs_of, metric_or_404, series_of
 from psc_portal.common.public_pages import public_page
 from psc_portal.common.refusals import ActionRefused
 
@@ -104,7 +104,7 @@ def target_text(row: MetricTarget) -> str:
 
 def _kept_by(request, code) -> Metric:
     """The metric, or 404 where it is not this user's to decide about."""
-    metric = _metric(request, code)
+    metric = metric_or_404(request, code)
     if not permissions.can_explain(request.user, metric):
         raise Http404
     return metric
@@ -119,8 +119,8 @@ def _decisions_url(metric: Metric, series: Series | None = None) -> str:
 @login_required
 def metric_decisions(request, code):
     metric = _kept_by(request, code)
-    all_series = _all_series(metric)
-    series = _chosen_series(request, all_series)
+    all_series = series_of(metric)
+    series = chosen_series(request, all_series)
     reading = readings.reading(series or metric, readings.OWNER)
     context = {
         "metric": metric,
@@ -131,7 +131,7 @@ def metric_decisions(request, code):
         "chart": suggestions.chart_for(metric, reading),
         "history": _history(metric),
         "can_manage": permissions.can_manage(request.user),
-        "crumbs": _crumbs(metric),
+        "crumbs": crumbs_of(metric),
     }
     return render(request, "measurement/metric_decisions.html", context)
 
@@ -186,7 +186,7 @@ def decision_withdraw(request, code, kind, pk):
         "metric": metric,
         "what": one.words,
         "text": one.says(row),
-        "crumbs": _crumbs(metric, ("Decisions", back)),
+        "crumbs": crumbs_of(metric, ("Decisions", back)),
         "back": back,
     }
     return render(request, "measurement/decision_withdraw.html", context)
@@ -208,7 +208,7 @@ def _decide(request, subject: Metric | Series, form, action, *, heading, done, i
         "form": form,
         "heading": f"{heading}: {series.place}" if series else heading,
         "intro": intro,
-        "crumbs": _crumbs(metric, ("Decisions", _decisions_url(metric, series))),
+        "crumbs": crumbs_of(metric, ("Decisions", _decisions_url(metric, series))),
     }
     return render(request, "layouts/form.html", context)
 
@@ -277,7 +277,7 @@ def chart_choose(request, code):
 
 
 def _series_kept_by(request, code) -> Series:
-    series = _chosen_series(request, _all_series(_kept_by(request, code)))
+    series = chosen_series(request, series_of(_kept_by(request, code)))
     if series is None:
         raise Http404
     return series

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from measurement import actions, charts, due, forms, importing, imports, periods, permissions, readings
 from measurement.figures import Reading
 from measurement.models import DataPoint, ImportBatch, ImportFile, Metric, Series
-from measurement.views import _chosen_series, _crumbs, _metric
+from measurement.views.shared import chosen_series, crumbs_of, metric_or_404
 from psc_portal.common.pagination import paginate
 from psc_portal.common.refusals import ActionRefused
 
@@ -22,7 +22,7 @@ from psc_portal.common.refusals import ActionRefused
 
 def _series_to_enter(request, code) -> tuple[Metric, list[Series]]:
     """The metric and the series that this user may write to; 404 where there is none."""
-    metric = _metric(request, code)
+    metric = metric_or_404(request, code)
     allowed = importing.allowed_series(metric, request.user)
     if not allowed:
         raise Http404
@@ -33,7 +33,7 @@ def _series_to_enter(request, code) -> tuple[Metric, list[Series]]:
 @login_required
 def point_enter(request, code):
     metric, allowed = _series_to_enter(request, code)
-    series = _chosen_series(request, allowed)
+    series = chosen_series(request, allowed)
     points = list(series.points.current().order_by("period_start"))
     form = forms.PointForm(request.POST or None, series=series, points=points, period=_period_asked(request, points))
     if request.method == "POST" and form.is_valid():
@@ -55,7 +55,7 @@ def point_enter(request, code):
         "form": form,
         "reading": reading,
         "last_facts": _last_facts(reading),
-        "crumbs": _crumbs(metric),
+        "crumbs": crumbs_of(metric),
     }
     return render(request, "measurement/point_enter.html", context)
 
@@ -193,7 +193,7 @@ def rows_enter(request, code):
         "metric": metric,
         "form": form,
         "example": _example(metric, allowed),
-        "crumbs": _crumbs(metric, ("Enter data", reverse("measurement:point_enter", args=[metric.code]))),
+        "crumbs": crumbs_of(metric, ("Enter data", reverse("measurement:point_enter", args=[metric.code]))),
     }
     return render(request, "measurement/rows_enter.html", context)
 
@@ -268,7 +268,7 @@ def _preview_page(request, metric, found, form):
         "found": found,
         "form": form,
         "name": form["name"].value(),
-        "crumbs": _crumbs(metric, ("Many rows", reverse("measurement:rows_enter", args=[metric.code]))),
+        "crumbs": crumbs_of(metric, ("Many rows", reverse("measurement:rows_enter", args=[metric.code]))),
     }
     return render(request, "measurement/rows_preview.html", context)
 
@@ -293,7 +293,7 @@ TONES = {"stored": "done", "checked": "waiting", "failed": "problem", "discarded
 def _own_file(request, code, pk) -> ImportFile:
     """A file of this very person; anybody else's is not there."""
     rows = ImportFile.objects.filter(by=request.user).select_related("metric", "batch")
-    return get_object_or_404(rows, pk=pk, metric=_metric(request, code))
+    return get_object_or_404(rows, pk=pk, metric=metric_or_404(request, code))
 
 
 @never_cache
@@ -321,7 +321,7 @@ def import_file(request, code, pk):
         "found": kept.result,
         "form": form,
         "tone": TONES.get(kept.status, "going"),
-        "crumbs": _crumbs(kept.metric, ("Many rows", reverse("measurement:rows_enter", args=[kept.metric.code]))),
+        "crumbs": crumbs_of(kept.metric, ("Many rows", reverse("measurement:rows_enter", args=[kept.metric.code]))),
     }
     return render(request, "measurement/import_file.html", context)
 
@@ -369,7 +369,7 @@ def import_list(request, code):
         "metric": metric,
         "page": paginate(request, rows),
         "files": list(files),
-        "crumbs": _crumbs(metric, ("Many rows", reverse("measurement:rows_enter", args=[metric.code]))),
+        "crumbs": crumbs_of(metric, ("Many rows", reverse("measurement:rows_enter", args=[metric.code]))),
     }
     return render(request, "measurement/import_list.html", context)
 
@@ -377,7 +377,7 @@ def import_list(request, code):
 @never_cache
 @login_required
 def import_undo(request, code, pk):
-    metric = _metric(request, code)
+    metric = metric_or_404(request, code)
     batch = get_object_or_404(metric.imports.select_related("metric", "by"), pk=pk)
     if not permissions.can_undo(request.user, batch):
         raise Http404
@@ -390,5 +390,5 @@ def import_undo(request, code, pk):
         else:
             messages.success(request, f"The import “{batch.name}” is undone.")
         return redirect(back)
-    context = {"metric": metric, "batch": batch, "back": back, "crumbs": _crumbs(metric, ("Imports", back))}
+    context = {"metric": metric, "batch": batch, "back": back, "crumbs": crumbs_of(metric, ("Imports", back))}
     return render(request, "measurement/import_undo.html", context)

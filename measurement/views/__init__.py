@@ -1,0 +1,1 @@
+"""Pages of the measurement plan, by what people come to do."""
