@@ -57,7 +57,7 @@ def _rows(rows: QuerySet, kind: str, key, *, day=None, number=None, text="reason
         F(key),
         Cast(F(day) if day else Value(None), DateField()),
         Cast(number, DecimalField(max_digits=20, decimal_places=4)),
-        F(text) if text else Value(""),
+        F(text),
         F("pk"),
     )
 
@@ -72,7 +72,7 @@ def of_series(series: Iterable[tuple[int | None, int]]) -> dict[tuple[int | None
     found = _rows(Rebase.objects.filter(mine), "rebases", "series_id", day="from_date").union(
         _rows(Exclusion.objects.filter(mine), "exclusions", "series_id", day="period_start"),
         _rows(Baseline.objects.filter(mine), "baselines", "series_id", day="until", number="points"),
-        _rows(plans, "planned", "trajectory__series_id", day="period_start", number="value", text=None),
+        _rows(plans, "planned", "trajectory__series_id", day="period_start", number="value", text="trajectory__reason"),
         _rows(targets, "targets", "metric_id", day="from_date", number="value"),
         all=True,
     )

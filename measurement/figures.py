@@ -150,6 +150,7 @@ class Reading:
     limit_name: str = "process limit"
     frozen: str = ""  # what mean and limits rest on where a person froze them
     frozen_because: str = ""
+    planned_because: str = ""
     other_variation: Icon | None = None  # where another rule judges the last point differently
 
     @property

@@ -386,6 +386,7 @@ def _read(metric, series, audience, *, rows, versions, decided: Decisions, annot
         marks=_marks(annotations, rows, metric, audience),
         frozen=_frozen_text(frozen),
         frozen_because=frozen.text if frozen else "",
+        planned_because=decided.planned[0].text if decided.planned else "",
         variation=_variation(chart, rows, known),
         other_variation=_other_variation(given),
         assurance=_assurance(given) if known else None,

@@ -205,6 +205,7 @@ def test_a_plan_is_a_line_between_its_values_and_judges_nothing(client_as, serie
     assert (done.status_code, again.status_code) == (302, 302)
     assert (reading.points[0].planned, reading.points[1].planned, reading.points[13].planned) == (None, 40, 52)
     assert 45 < reading.points[7].planned < 47
+    assert "Planned, as the thin line shows: New paper" in text_of(browser.get(series.metric.get_absolute_url()))
     assert (reading.sentence, reading.variation) == (before.sentence, before.variation)
     assert [plan.withdrawn_by for plan in Trajectory.objects.order_by("pk")] == [owner, None]
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
@@ -250,7 +251,7 @@ def test_a_value_left_out_stays_on_page_chart_and_csv_with_its_reason_and_can_co
     assert "Enter reason" in text_of(refused)
     assert done.status_code == 302
     assert read(series).limits.mean < with_all
-    assert "April 2024 left out: Strike week" in text_of(page)
+    assert "April 2024 left out of mean and limits: Strike week" in text_of(page)
     assert "Left out of mean and limits: Strike week" in text_of(page)
     assert "The value of April 2024 is left out of mean and limits" in text_of(page)
     assert "Left out of mean and limits</text>" in page.content.decode()
@@ -354,7 +355,7 @@ def test_the_suggested_date_is_filled_in_and_the_suggestion_goes_once_it_is_foll
 
     assert form["from_date"].value() == APRIL_24
     assert "think about calculating" not in page
-    assert "Calculated anew from April 2024: New way" in page
+    assert "Mean and limits calculated anew from April 2024: New way" in page
     assert "Mean and limits start anew: New way" in page
 
 
@@ -411,7 +412,7 @@ def test_the_owner_sees_every_decision_and_takes_each_back_and_others_find_nothi
         assert row.withdrawn_by == owner
         assert "withdrawn. It stays in the history" in text_of(done)
     assert text_of(browser.get(page)).count("Withdrawn") == len(rows)
-    assert "Decisions about mean and limits" not in text_of(browser.get(metric.get_absolute_url()))
+    assert "Decisions about the chart" not in text_of(browser.get(metric.get_absolute_url()))
 
 
 def test_a_decision_of_another_metric_cannot_be_withdrawn_here(client_as, series, owner, staff):
