@@ -205,7 +205,9 @@ def test_a_plan_is_a_line_between_its_values_and_judges_nothing(client_as, serie
     assert (done.status_code, again.status_code) == (302, 302)
     assert (reading.points[0].planned, reading.points[1].planned, reading.points[13].planned) == (None, 40, 52)
     assert 45 < reading.points[7].planned < 47
-    assert "Planned, as the thin line shows: New paper" in text_of(browser.get(series.metric.get_absolute_url()))
+    page = text_of(browser.get(series.metric.get_absolute_url()))
+    assert "Planned, as the thin line shows: New paper" in page
+    assert "Planned: 52" in page
     assert (reading.sentence, reading.variation) == (before.sentence, before.variation)
     assert [plan.withdrawn_by for plan in Trajectory.objects.order_by("pk")] == [owner, None]
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
