@@ -245,11 +245,12 @@ def _range(reading: Reading, scale: tuple[float, float] | None = None) -> tuple[
         shown = (point.mean, point.lower, point.upper, point.target, point.planned)
         inside += [value for value in shown if value is not None]
     low, high = min(inside), max(inside)
-    room = (high - low) * 0.03
+    room = (high - low) * 0.03 or abs(high) * 0.1 or 1
     top = high + room
     if reading.unit == "%" and high <= 100:
         top = min(top, 100)
-    return (low - room if low else low), top
+    bottom = low - room if low else low
+    return (bottom if low < 0 else max(bottom, 0)), top
 
 
 def _line_labels(reading: Reading, *, is_narrow: bool) -> list[tuple[float, str, str]]:
@@ -277,7 +278,7 @@ def _short(text: str, value: float) -> str:
 
 def _spread(labels: list[tuple[float, str, str]], top: float, bottom: float) -> list[tuple[str, str, str]]:
     """Labels moved apart so that none covers another, kept beside the plot."""
-    labels = sorted(labels)
+    labels = sorted(labels, key=lambda label: label[0])  # equal ones keep their order: upper, mean, lower
     ys = [y for y, _, _ in labels]
     for i in range(1, len(ys)):
         ys[i] = max(ys[i], ys[i - 1] + LABEL_GAP)

@@ -201,11 +201,12 @@ def _no_sign(given: Given) -> str:
     known = [value for value in given.chart.values[start:] if value is not None]
     if len(known) < 2:
         return f"There is 1 value{since}: too few to see a change." if known else f"There is no value{since}."
+    if len(set(known)) == 1:
+        return f"No sign of change{since}: every value is the same."
     if isinstance(given.chart, spc.JudgedChart) and not given.chart.parts[-1].runs.can_signal:
         return f"There are {len(known)} values{since}: too few to see a change."
     if given.chart.upper[-1] is None and given.kind.centre != "median":
-        same = "every value is the same" if len(set(known)) == 1 else "the values give no limits to judge them by"
-        return f"No sign of change{since}: {same}."
+        return f"No sign of change{since}: the values give no limits to judge them by."
     return f"No sign of change{since}: the values vary as chance alone would make them vary."
 
 
@@ -413,7 +414,7 @@ def _of(label: str) -> str:
 
 def _trial(given: Given) -> str:
     part = given.chart.parts[-1]
-    if part.n >= spc.FIRM_LIMITS_FROM:
+    if not 1 < part.n < spc.FIRM_LIMITS_FROM:
         return ""
     if given.chart.upper[-1] is None:
         is_weak = isinstance(given.chart, spc.JudgedChart) and part.runs.can_signal

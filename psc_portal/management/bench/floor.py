@@ -20,6 +20,10 @@ CARDS = PAGE % (
     "<p>{{ one.lay_summary }}</p></li>{% endfor %}</ul>"
 )
 FORM = PAGE % '<form method="post">{{ form }}<button>Save</button></form>'
+REVIEW = PAGE % (
+    "{% for answer in answers %}<h2>Question</h2>{{ answer|linebreaks }}{% endfor %}"
+    '<form method="post">{{ form }}<button>Save</button></form>'
+)
 LIST = PAGE % (
     "<table>{% for one in rows %}<tr><td>{{ one.reference }}</td><td>{{ one.title }}</td><td>{{ one.status }}</td>"
     "<td>{{ one.call__title }}</td><td>{{ one.how_many }}</td><td>{{ one.mean }}</td><td>{{ one.lowest }}</td>"
@@ -79,6 +83,25 @@ def form(request):
     answers = Proposal.objects.filter(status=Proposal.Status.DRAFT).values_list("answers", flat=True).first() or {}
     texts = list(answers.values())
     return _html(FORM, {"form": TwelveFields(initial={f"field_{number}": texts[number] for number in range(1, 13)})})
+
+
+class Scores(forms.Form):
+    """Six scores with their reasons and a comment, as a reviewer gives them."""
+
+    comment = forms.CharField(widget=forms.Textarea)
+
+
+_LEVELS = [(str(level), f"{level}: what deserves this score, in one sentence") for level in range(7)]
+for _number in range(1, 7):
+    Scores.base_fields[f"score_{_number}"] = forms.ChoiceField(choices=_LEVELS, widget=forms.RadioSelect)
+    Scores.base_fields[f"reason_{_number}"] = forms.CharField(widget=forms.Textarea)
+
+
+def review(request):
+    """A proposal's answers beside a form for six scores."""
+    row = _rows().order_by("pk").values("answers").first() or {"answers": {}}
+    answers = [text for text in row["answers"].values() if isinstance(text, str)]
+    return _html(REVIEW, {"form": Scores(initial={"score_1": "3"}), "answers": answers})
 
 
 def listing(request):

@@ -10,6 +10,7 @@ urlpatterns = [
     path("floor/cached/", floor.cached),
     path("floor/cards/", floor.cards),
     path("floor/form/", floor.form),
+    path("floor/review/", floor.review),
     path("floor/list/", floor.listing),
     path("floor/csv/", floor.export),
     path("", include("psc_portal.urls")),

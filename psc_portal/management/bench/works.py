@@ -50,13 +50,13 @@ WORKS = [
     Work("List of proposals, 50 with spread", "/admin/proposals/proposal/", "staff", "list", 4, 10, 1.3),
     Work("List of reviews, 50 with spread", "/admin/proposals/review/", "staff", "list", 4, 10, 1.3),
     Work("A reviewer’s list with spread", "/admin/proposals/review/", "reviewer", "list", 4, 10, 1.3),
-    Work("One review, to read and score", "review", "reviewer", "form", 3, 12, 1.1),
+    Work("One review, to read and score", "review", "reviewer", "review", 3, 12, 1.1),
     Work("Ranking of all, cold", "ranking", "staff", "list", 10, 6, 7, is_heavy=True, is_cold=True),
     Work("Ranking of all, kept", "ranking", "staff", "list", 3, 6, 7, is_heavy=True),
     Work("Export of all reviews, CSV", "/admin/proposals/review/export.csv", "staff", "csv", 3, 4, 7, is_heavy=True,
          is_download=True),
 ]  # fmt: skip
-FLOORS = ("cached", "cards", "form", "list", "csv")
+FLOORS = ("cached", "cards", "form", "review", "list", "csv")
 FIRST_BYTE = 0.5  # of the time that the whole download takes
 MEMORY_MB = 20
 

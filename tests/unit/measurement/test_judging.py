@@ -174,3 +174,62 @@ def test_so_few_values_that_no_rule_could_fire_are_not_called_chance():
 
 def test_a_short_run_chart_says_that_only_a_large_change_would_show():
     assert "8 values are few: only a large change would show." in told(run_chart([9.0, 11.0] * 4))
+
+
+@pytest.mark.parametrize("counts", [(0, 50), (50, 50), (25, 50)])
+def test_values_that_never_vary_are_called_the_same_not_too_few(counts):
+    reading = a_reading([counts] * 24, chart_type="p")
+
+    assert "No sign of change: every value is the same." in reading.sentence
+
+
+@pytest.mark.parametrize("counts", [(0, 50), (50, 50)])
+def test_the_axis_of_values_that_never_vary_ends_where_a_percentage_does(counts):
+    svg = drawn(a_reading([counts] * 24, chart_type="p"))
+
+    ticks = [float(text.text) for text in svg.iter() if text.get("dx") == "-6"]
+    assert 0 <= min(ticks) < max(ticks) <= 100
+
+
+def test_lines_that_lie_on_one_another_are_named_from_top_to_bottom():
+    svg = drawn(a_reading([(50, 50)] * 24, chart_type="p"), with_heading=True)
+
+    named = [text.text for text in svg.iter() if text.text and text.text.startswith(("Upper", "Mean", "Lower"))]
+    assert [name.split()[0] for name in named] == ["Upper", "Mean", "Lower"]
+
+
+AWKWARD = {
+    "one": [(3, 40)],
+    "gaps": [(3 + i % 4, 40) if i % 5 else None for i in range(30)],
+    "none_of_any": [(0, 40)] * 20,
+    "tiny": [(1e-6 * (1 + i % 3), 1e3) for i in range(20)],
+    "huge": [(1e9 * (1 + i % 3), 5e9) for i in range(20)],
+    "one_of_two": [(i % 3, 2) for i in range(20)],
+}
+
+
+@pytest.mark.parametrize("name", AWKWARD)
+@pytest.mark.parametrize("kind", [kind.value for kind in KINDS])
+def test_every_chart_type_is_drawn_with_awkward_data(kind, name):
+    reading = a_reading(AWKWARD[name], chart_type=kind, unit="days", multiplier=1)
+
+    svg = drawn(reading)
+
+    numbers = " ".join(path.get("d", "") for path in svg.iter())
+    assert "nan" not in numbers
+    assert "inf" not in numbers
+    assert svg[0].text == f"{reading.title}. {reading.sentence}"
+
+
+@pytest.mark.parametrize("kind", [kind.value for kind in KINDS])
+def test_sixty_points_weigh_less_than_twelve_kilobytes(kind):
+    values = [(40 + i % 7, 100 + i % 13) for i in range(60)]
+
+    assert len(charts.chart_svg(a_reading(values, chart_type=kind), with_heading=True).encode()) < 12_000
+
+
+@pytest.mark.parametrize("kind", [kind.value for kind in KINDS])
+def test_four_hundred_points_are_drawn(kind):
+    values = [(40 + i % 7, 100 + i % 13) for i in range(400)]
+
+    assert drawn(a_reading(values, chart_type=kind)).get("role") == "img"
