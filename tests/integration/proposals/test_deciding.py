@@ -53,7 +53,7 @@ def test_approval_makes_the_project_with_its_promised_metrics():
     assert (project.title, project.aim) == (proposal.title, "A quarter fewer falls by March 2028.")
     assert (project.lead_organisation, list(project.partners.all())) == (proposal.organisation, [partner])
     assert set(project.priorities.all()) == set(proposal.priorities.all())
-    assert (metric.project, metric.name, metric.direction, metric.target) == (
+    assert (metric.project, metric.name, metric.direction, metric.targets.get().value) == (
         project, "Falls on the ward", "decrease", Decimal("5"),
     )  # fmt: skip
     assert proposal.benefits.get().metric == metric
