@@ -137,10 +137,6 @@ class Preview:
     def unchanged(self) -> list[CheckedRow]:
         return [row for row in self.rows if row.is_same]
 
-    @property
-    def has_corrections(self) -> bool:
-        return self.correction_count > 0
-
     def as_dict(self) -> dict:
         """What the page of a check shows, as JSON keeps it."""
         source = layouts.MEASURES.get(self.measure)

@@ -40,15 +40,6 @@ def can_enter(user, series: Series) -> bool:
     return series.organisation_id is not None and series.organisation_id in organisation_ids(user)
 
 
-def can_enter_some(user, metric) -> bool:
-    """Whether the page for entering data is for this user at all."""
-    if not user.is_authenticated:
-        return False
-    if can_explain(user, metric):
-        return True
-    return metric.series.filter(organisation__in=organisation_ids(user)).exists()
-
-
 def can_undo(user, import_batch) -> bool:
     """Those who manage metrics, the metric's owner, and who made the import."""
     return can_explain(user, import_batch.metric) or (user.is_authenticated and import_batch.by_id == user.pk)
