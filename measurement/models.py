@@ -48,7 +48,7 @@ class MetricQuerySet(models.QuerySet):
     def matching(self, words):
         """Metrics that a search finds, with their rank."""
         query = SearchQuery(words, config="english", search_type="websearch")
-        return self.filter(search=query).annotate(rank=SearchRank("search", query))
+        return self.filter(search=query).annotate(rank=SearchRank(F("search"), query))
 
 
 class Metric(Timestamped):

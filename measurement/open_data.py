@@ -10,10 +10,7 @@ from measurement.figures import Icon, Line, Mark, Point, Reading
 from measurement.models import ImportBatch, Metric, MetricTarget, MetricVersion, Series
 from psc_portal.common import demonstration
 
-LICENCE = {
-    "name": "Open Government Licence v3.0",
-    "url": "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/",
-}
+LICENCE = {name: settings.OPEN_DATA_LICENCE[name] for name in ("name", "url")}
 TRUE_VALUES, PUBLISHED_VALUES = "true values, not for publication", "as published"
 
 

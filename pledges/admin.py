@@ -4,6 +4,7 @@ from django.utils.html import format_html, format_html_join
 
 from pledges import actions, forms, permissions
 from pledges.models import ProgressUpdate, SignUp, WordingSet
+from pledges.plans import write_outline
 from psc_portal.common.admin import ActionAdmin, verb
 from psc_portal.common.templatetags.portal import lines
 
@@ -17,9 +18,9 @@ def can_become(status):
 def confirmation(sign_up):
     """What staff must know before they publish."""
     if sign_up.is_confirmed:
-        return f"{sign_up.signatory.display_name} is confirmed as belonging to {sign_up.organisation.name}."
+        return f"{sign_up.signatory.display_name} is confirmed to sign for {sign_up.organisation.name}."
     return (
-        f"It is not confirmed that {sign_up.signatory.display_name} belongs to {sign_up.organisation.name}. "
+        f"It is not confirmed that {sign_up.signatory.display_name} signs for {sign_up.organisation.name}. "
         "Confirm the affiliation first: until then this cannot be published."
     )
 
@@ -44,10 +45,15 @@ class SignUpAdmin(ActionAdmin):
         "own_page",
         "improvement_areas",
         "what_they_promise",
+        "aim",
+        "what_drives_it",
+        "numbers_explained",
         "notes",
         "history",
     ]
-    readonly_fields = ["is_signatory_confirmed", "improvement_areas", "what_they_promise", "notes", "history"]
+    readonly_fields = [
+        "is_signatory_confirmed", "improvement_areas", "what_they_promise", "what_drives_it", "notes", "history"
+    ]  # fmt: skip
     verbs = [
         verb(
             "publish",
@@ -118,6 +124,10 @@ class SignUpAdmin(ActionAdmin):
         )
         return format_html_join("", "<p><strong>{}. {}</strong> ({} words)</p>{}<p>{}</p>", rows)
 
+    @admin.display
+    def what_drives_it(self, sign_up):
+        return lines(write_outline(sign_up.drivers)) or "No driver diagram"
+
     @admin.display(description="reasons given so far")
     def notes(self, sign_up):
         rows = (
@@ -161,7 +171,17 @@ class ProgressUpdateAdmin(ActionAdmin):
     list_display = ["made_on", "organisation", "pledge", "progress", "by"]
     list_filter = ["progress"]
     list_select_related = ["statement__pledge", "statement__sign_up", "by"]
-    fields = ["statement", "made_on", "progress", "what_changed", "reason_stopped", "evidence", "metric", "by"]
+    fields = [
+        "statement",
+        "made_on",
+        "progress",
+        "what_changed",
+        "reason_stopped",
+        "evidence",
+        "metric",
+        "numbers_explained",
+        "by",
+    ]
 
     @admin.display
     def organisation(self, update):

@@ -33,17 +33,26 @@ def returned(sign_up, reasons):
     _send([sign_up.signatory.email], "returned", sign_up, reasons=reasons)
 
 
-def reminder(sign_up, freshness):
-    """To the signatory while they belong to the organisation, else to whoever does. Once for each step."""
-    members = Affiliation.objects.current().filter(organisation=sign_up.organisation_id, user__is_active=True)
-    members = members.select_related("user")
-    for affiliation in members.filter(user=sign_up.signatory_id) or members:
-        person = affiliation.user
-        _send(
-            [person.email],
-            "reminder",
-            sign_up,
-            key=f"pledges.remind {sign_up.pk} {freshness.state} {freshness.last} {person.pk}",
-            name=person.display_name,
-            freshness=freshness,
-        )
+def invited_to_wording(sign_up, wording_set):
+    """To the signatory while they belong to the organisation; each set once."""
+    people = Affiliation.objects.current().filter(organisation=sign_up.organisation_id, user__is_active=True)
+    if not (people.filter(user=sign_up.signatory_id).exists()):
+        return
+    _send(
+        [sign_up.signatory.email],
+        "new_wording",
+        sign_up,
+        key=f"pledges.new_wording {wording_set.pk} {sign_up.pk}",
+        wording_set=wording_set,
+        start_url=settings.PORTAL_URL + reverse("pledges:sign_up_start"),
+    )
+
+
+def reminder(person, sign_ups):
+    """One mail for all of them."""
+    rows = [(one, one.freshness, settings.PORTAL_URL + one.get_absolute_url()) for one in sign_ups]
+    outbox.send_mail(
+        to=[person.email],
+        template="pledges/reminder",
+        context={"collaborative": settings.COLLABORATIVE, "name": person.display_name, "rows": rows},
+    )

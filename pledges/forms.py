@@ -1,6 +1,10 @@
+from crispy_forms.layout import Submit
 from django import forms
+from django.db.models import Q
+from django.utils.text import slugify
 
 from measurement.models import Metric
+from pledges import freshness
 from pledges.actions import Heading
 from pledges.models import (
     AREAS_MIN,
@@ -9,15 +13,41 @@ from pledges.models import (
     WORDS_MAX,
     WORDS_MIN,
     ImprovementArea,
+    Pledge,
     ProgressUpdate,
     SignUp,
 )
+from pledges.plans import read_outline
 from projects.models import Organisation, Priority, System
 from psc_portal.common import clock
+from psc_portal.common.nhs_numbers import find_nhs_numbers
 from psc_portal.common.nhsuk import DateInputField, MaxWordsValidator, NhsukFormMixin, RevealRadios
 
 OTHER = "other"
 OWN_AREAS_MAX = 5
+
+
+def numbers_explained_field():
+    """Asked for only where a text holds what looks like an NHS number."""
+    return forms.CharField(
+        label="If it is not an NHS number, say what it is",
+        required=False,
+        max_length=300,
+        help_text="For example: the telephone number of our ward. We keep your reason.",
+    )
+
+
+class SubmitForm(NhsukFormMixin, forms.Form):
+    """The last step. Shows its one field only where a text holds what looks like an NHS number."""
+
+    submit_label = "Submit the pledges"
+
+    numbers_explained = numbers_explained_field()
+
+    def __init__(self, *args, sign_up, **kwargs):
+        super().__init__(*args, **kwargs)
+        if not any(map(find_nhs_numbers, sign_up.texts().values())):
+            del self.fields["numbers_explained"]
 
 
 class WordCount(MaxWordsValidator):
@@ -35,6 +65,11 @@ class WallFilters(NhsukFormMixin, forms.Form):
     system = forms.ModelChoiceField(System.objects.all(), to_field_name="code", required=False, empty_label="All")
     kind = forms.ChoiceField(label="Kind of organisation", required=False)
     area = forms.ChoiceField(label="Improvement area", required=False)
+    pledge = forms.ChoiceField(label="Progress under the pledge", required=False)
+    freshness = forms.ChoiceField(
+        label="How up to date", required=False, choices=[("", "All"), *freshness.LABELS.items()]
+    )
+    q = forms.CharField(label="Words in the statements", required=False, max_length=100)
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -42,9 +77,17 @@ class WallFilters(NhsukFormMixin, forms.Form):
         areas = ImprovementArea.objects.filter(sign_up__status=SignUp.Status.PUBLISHED)
         named = areas.order_by("slug", "-pk").distinct("slug").values_list("slug", "name")
         self.fields["area"].choices = [("", "All"), *named]
+        titles = Pledge.objects.filter(wording_set__sign_ups__status=SignUp.Status.PUBLISHED)
+        self.fields["pledge"].choices = [
+            ("", "All"),
+            *((slugify(title), title) for title in dict.fromkeys(titles.values_list("title", flat=True))),
+        ]
+
+    def clean_q(self):
+        return " ".join(self.cleaned_data["q"].replace("\0", " ").split())
 
     def narrow(self, sign_ups):
-        """The sign-ups that fit. What is not on a list narrows nothing."""
+        """The sign-ups (with their last update) that fit. What is not on a list narrows nothing."""
         self.is_valid()
         values = self.cleaned_data
         lookups = {
@@ -52,7 +95,14 @@ class WallFilters(NhsukFormMixin, forms.Form):
             "organisation__kind": values.get("kind"),
             "areas__slug": values.get("area"),
         }
-        return sign_ups.filter(**{lookup: value for lookup, value in lookups.items() if value})
+        sign_ups = sign_ups.filter(**{lookup: value for lookup, value in lookups.items() if value})
+        if slug := values.get("pledge"):
+            title = dict(self.fields["pledge"].choices)[slug]
+            reported = ProgressUpdate.objects.filter(statement__pledge__title=title)
+            sign_ups = sign_ups.filter(pk__in=reported.values("statement__sign_up"))
+        if words := values.get("q"):
+            sign_ups = sign_ups.saying(words)
+        return sign_ups.fresh_as(values["freshness"]) if values.get("freshness") else sign_ups
 
 
 # Signing up ----------------------------------------------------------------------------------------------------------
@@ -107,6 +157,14 @@ class StepForm(NhsukFormMixin, forms.Form):
     submit_label = "Save and continue"
     secondary_submit = ("later", "Save and come back later")
 
+    mark = forms.CharField(widget=forms.HiddenInput, required=False, max_length=32)
+
+    def with_mark(self, mark):
+        """The same form, sent, with the mark of what is stored now: the next time it is sent, it replaces that."""
+        self.data = self.data.copy()
+        self.data["mark"] = mark
+        return self
+
     def _clean_fields(self):
         """A required field may stay empty until the sign-up is submitted; only its label says that it is needed."""
         required = [field for field in self.fields.values() if field.required]
@@ -125,17 +183,40 @@ class StatementForm(StepForm):
         widget=forms.Textarea({"rows": "14"}),
         help_text=f"{WORDS_MIN} to {WORDS_MAX} words, in plain English. Do not write about a patient.",
     )
+    find = forms.CharField(
+        label="Find a metric",
+        required=False,
+        max_length=100,
+        help_text="For example falls. Then choose “Find metrics”: the list below shows those that fit.",
+    )
     metric = forms.ModelChoiceField(
         Metric.objects.none(),
         label="Metric that will show whether it works",
         required=False,
         empty_label="None",
-        help_text="Its sentence will stand beside your pledge.",
+        help_text="From our library. Its sentence and chart will stand beside your pledge.",
     )
 
-    def __init__(self, *args, **kwargs):
+    @property
+    def helper(self):
+        helper = super().helper
+        helper.add_input(Submit("find_metrics", "Find metrics", css_class="nhsuk-button--secondary"))
+        return helper
+
+    def __init__(self, *args, chosen=None, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["metric"].queryset = public_metrics()
+        words = self.data.get(self.add_prefix("find"), "").replace("\0", " ").strip()[:100]
+        if words:
+            found = public_metrics().filter(
+                Q(pk__in=Metric.objects.matching(words).values("pk")) | Q(name__icontains=words) | Q(code__iexact=words)
+            )
+            kept = [self.data.get(self.add_prefix("metric")), chosen]
+            self.fields["metric"].queryset = public_metrics().filter(
+                Q(pk__in=found.values("pk")) | Q(pk__in=[pk for pk in kept if str(pk).isdigit()])
+            )
+            count = found.count()
+            self.fields["metric"].help_text = f"{count} of our metrics fit{'s' if count == 1 else ''} “{words}”."
 
 
 class AreasForm(StepForm):
@@ -193,6 +274,29 @@ class AreasForm(StepForm):
             "national": [name for name in self.cleaned_data["national"] if name in NATIONAL_PROGRAMMES],
             "own_words": self.cleaned_data["own_words"],
         }
+
+
+class DriversForm(StepForm):
+    aim = forms.CharField(
+        label="Aim of your plan",
+        max_length=600,
+        widget=forms.Textarea({"rows": "3"}),
+        help_text="How much, by when, for whom.",
+    )
+    outline = forms.CharField(
+        label="What drives the aim",
+        max_length=15_000,
+        widget=forms.Textarea({"rows": "14", "spellcheck": "true"}),
+        help_text="One on each line. Begin a secondary driver with one dash, under its primary driver, and a change "
+        "idea with two dashes, under its secondary driver.",
+    )
+
+    def clean_outline(self):
+        try:
+            read_outline(self.cleaned_data["outline"])
+        except ValueError as problem:
+            raise forms.ValidationError(str(problem)) from problem
+        return self.cleaned_data["outline"]
 
 
 class PlanForm(StepForm):
@@ -254,17 +358,45 @@ class ProgressForm(NhsukFormMixin, forms.Form):
     metric = forms.ModelChoiceField(
         Metric.objects.none(), label="Metric that shows it", required=False, empty_label="None"
     )
+    numbers_explained = numbers_explained_field()
     token = forms.UUIDField(widget=forms.HiddenInput)
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["metric"].queryset = public_metrics()
+        typed = [self.data.get(name, "") for name in ("what_changed", "reason_stopped")]
+        if not any(map(find_nhs_numbers, typed)):
+            del self.fields["numbers_explained"]
 
     def clean(self):
         values = super().clean()
         if values.get("progress") == ProgressUpdate.Progress.STOPPED and not values.get("reason_stopped"):
             self.add_error("reason_stopped", "Say why it stopped")
         return values
+
+
+# Buddies -------------------------------------------------------------------------------------------------------------
+class OfferForm(NhsukFormMixin, forms.Form):
+    submit_label = "Take messages from others"
+
+    offers = forms.CharField(
+        label="What can you help others with?",
+        max_length=500,
+        widget=forms.Textarea({"rows": "4"}),
+        help_text="For example: how we began safety huddles. It is shown beside your pledges.",
+    )
+
+
+class WriteForm(NhsukFormMixin, forms.Form):
+    submit_label = "Send message"
+
+    message = forms.CharField(
+        label="Your message",
+        max_length=3000,
+        widget=forms.Textarea,
+        help_text="Do not write about a patient. Your name and address go with it, so that they can answer.",
+    )
+    token = forms.UUIDField(widget=forms.HiddenInput)
 
 
 # In the admin --------------------------------------------------------------------------------------------------------

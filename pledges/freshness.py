@@ -30,6 +30,17 @@ class Freshness:
     def needs_update(self) -> bool:
         return self.state in {DUE, OVERDUE, LAPSED}
 
+    def step_to_remind_of(self, today: date, days_before: int) -> str:
+        """The step that is reached in `days_before` days or fewer, else the one that has been reached; or nothing.
+
+        So a reminder comes before each step, and late rather than never where the portal stood still.
+        """
+        if self.state == COMPLETE:
+            return ""
+        steps = [(DUE, self.due_on), (OVERDUE, self.overdue_on), (LAPSED, self.lapsed_on)]
+        reached = [step for step, day in steps if today >= day - timedelta(days=days_before)]
+        return reached[-1] if reached else ""
+
 
 def freshness(
     last: date, today: date, days: dict[str, int], *, has_update: bool = True, is_complete: bool = False

@@ -2,19 +2,22 @@
 
 import uuid
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.contrib.postgres.search import SearchQuery, SearchVector, SearchVectorField
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Coalesce
+from django.db.models import Count, F, Q
+from django.db.models.functions import Coalesce, TruncDate
 from django.urls import reverse
 
-from pledges.freshness import freshness
+from pledges.freshness import COMPLETE, CURRENT, DUE, LAPSED, OVERDUE, freshness
+from pledges.plans import all_texts, digest, problem_of
 from pledges.words import word_count
 from projects.models import Affiliation, Organisation
 from psc_portal.common import clock
+from psc_portal.common.files import private_storage, random_name
 from psc_portal.common.models import Stateful, StatusChange, Timestamped
 
 WORDS_MIN, WORDS_MAX = 50, 300  # of a statement
@@ -116,12 +119,47 @@ class SignUpQuerySet(models.QuerySet):
             last_update=models.Subquery(newest.values("made_on")[:1]), is_open=models.Exists(open_ones)
         )
 
+    def saying(self, words):
+        """Those with these words in a statement, or in the name of the organisation, now or formerly."""
+        terms = SearchQuery(words, config="english", search_type="websearch")
+        said = Statement.objects.filter(search=terms).values("sign_up")
+        named = Organisation.objects.matching(words).values("pk")
+        return self.filter(Q(pk__in=said) | Q(organisation__in=named) | Q(organisation_name__icontains=words))
+
+    def fresh_as(self, state):
+        """Those whose `freshness` is in this state today. Needs `with_last_update`."""
+        if state == COMPLETE:
+            return self.filter(is_open=False)
+        today, days = clock.today(), settings.PLEDGE_FRESHNESS_DAYS
+        published_on = TruncDate("published_at", tzinfo=clock.UK)
+        rows = self.filter(is_open=True).annotate(last_news=Coalesce("last_update", published_on))
+        order = [CURRENT, DUE, OVERDUE, LAPSED]
+        later = order[order.index(state) + 1 :]
+        if state != CURRENT:
+            rows = rows.filter(last_news__lte=today - timedelta(days=days[state]))
+        return rows.filter(last_news__gt=today - timedelta(days=days[later[0]])) if later else rows
+
+    def beside(self, sign_up):
+        """Other published pledges with an improvement area or a metric in common, those with most in common first."""
+        slugs = sign_up.areas.values("slug")
+        metrics = sign_up.statements.filter(metric__is_public=True).values("metric")
+        return (
+            self.public()
+            .exclude(organisation=sign_up.organisation_id)
+            .annotate(
+                areas_shared=Count("areas", filter=Q(areas__slug__in=slugs), distinct=True),
+                metrics_shared=Count("statements", filter=Q(statements__metric__in=metrics), distinct=True),
+            )
+            .filter(Q(areas_shared__gt=0) | Q(metrics_shared__gt=0))
+            .order_by(-(F("areas_shared") + F("metrics_shared")), "organisation_name")
+        )
+
 
 @dataclass(frozen=True)
 class Problem:
     """What keeps a sign-up from being submitted: the step, what people call it, and what to do."""
 
-    step: str  # statement-1 to statement-5, areas, plan or signatory
+    step: str  # statement-1 to statement-5, areas, drivers, plan or signatory
     place: str
     text: str
 
@@ -160,7 +198,16 @@ class SignUp(Stateful, Timestamped):
     plan_from = models.DateField(null=True, blank=True)
     plan_to = models.DateField(null=True, blank=True)
     own_page = models.URLField("the organisation's own page about its pledges", blank=True)
+    aim = models.TextField("aim of the plan", blank=True, help_text="How much, by when, for whom")
+    drivers = models.JSONField(
+        default=list, blank=True, help_text="Primary drivers, secondary drivers and change ideas: see plans.py"
+    )
+    numbers_explained = models.TextField("why what looks like an NHS number is none", blank=True)
     published_at = models.DateTimeField(null=True, blank=True)
+    certificate = models.FileField(
+        storage=private_storage, upload_to=random_name("pledges"), max_length=255, blank=True, editable=False
+    )
+    certificate_sha256 = models.CharField(max_length=64, blank=True, editable=False)
 
     objects = SignUpQuerySet.as_manager()
 
@@ -202,14 +249,15 @@ class SignUp(Stateful, Timestamped):
 
     @property
     def is_confirmed(self):
-        """Whether the person who signs has a current, confirmed affiliation with the organisation."""
-        return Affiliation.objects.current().filter(user=self.signatory_id, organisation=self.organisation_id).exists()
+        """Whether the person who signs is confirmed, today, to sign for the organisation."""
+        return Organisation.objects.of_signatory(self.signatory).filter(pk=self.organisation_id).exists()
 
     def texts(self) -> dict[str, str]:
         """Everything typed by people, under the name of its place."""
         return {
             **{statement.pledge.title: statement.text for statement in self.statements.select_related("pledge")},
             "Improvement areas": "\n".join(area.name for area in self.areas.all()),
+            "Driver diagram": "\n".join([self.aim, *all_texts(self.drivers)]),
             "Who signs": f"{self.signatory_name}\n{self.signatory_role}",
         }
 
@@ -225,11 +273,35 @@ class SignUp(Stateful, Timestamped):
             if scopes.count(scope) < AREAS_MIN:
                 text = f"Choose at least {AREAS_MIN} {scope.label.lower()} areas. You have {scopes.count(scope)}."
                 found.append(Problem("areas", "Improvement areas", text))
+        if problem := problem_of(self.aim, self.drivers, is_required=self.organisation.provides_care):
+            found.append(Problem("drivers", "Driver diagram", problem))
         if not (self.board_approved_on and self.plan_from and self.plan_to):
             found.append(Problem("plan", "Board approval and plan", "Give all three dates."))
         if not (self.signatory_name.strip() and self.signatory_role.strip()):
             found.append(Problem("signatory", "Who signs", "Give the name and the role of the person who signs."))
         return found
+
+    def stored_step(self, step) -> dict:
+        """What one step holds, as plain values: shown to whoever meets another person's change."""
+        kind, _, number = step.partition("-")
+        if kind == "statement":
+            statement = self.statements.select_related("metric").get(pledge__number=number)
+            return {"Statement": statement.text, "Metric": statement.metric.name if statement.metric else ""}
+        if kind == "areas":
+            return {
+                f"{scope.label} areas": "\n".join(sorted(area.name for area in self.areas.all() if area.scope == scope))
+                for scope in ImprovementArea.Scope
+            }
+        fields = {
+            "drivers": ["aim", "drivers"],
+            "plan": ["board_approved_on", "plan_from", "plan_to", "own_page"],
+            "signatory": ["signatory_name", "signatory_role"],
+        }[kind]
+        return {self._meta.get_field(name).verbose_name.capitalize(): getattr(self, name) for name in fields}
+
+    def mark_of(self, step) -> str:
+        """Says whether a step is still what somebody opened."""
+        return digest(self.stored_step(step))
 
     @property
     def freshness(self):
@@ -362,6 +434,7 @@ class ProgressUpdate(models.Model):
     made_on = models.DateField(default=clock.today)
     what_changed = models.TextField()
     reason_stopped = models.TextField(blank=True)
+    numbers_explained = models.TextField("why what looks like an NHS number is none", blank=True)
     evidence = models.URLField(blank=True)
     metric = models.ForeignKey(
         "measurement.Metric", on_delete=models.PROTECT, null=True, blank=True, related_name="pledge_updates"
@@ -381,3 +454,56 @@ class ProgressUpdate(models.Model):
 
     def __str__(self):
         return f"{self.statement}, {self.made_on:%Y-%m-%d}"
+
+
+class ProgressReminder(models.Model):
+    """That somebody was written to before (or at) a step: stored with the mail, so that none is sent twice."""
+
+    sign_up = models.ForeignKey(SignUp, on_delete=models.CASCADE, related_name="reminders")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    step = models.CharField(max_length=7, help_text="due, overdue or lapsed")
+    last = models.DateField(help_text="The update, or the publication, from which the days are counted")
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["sign_up", "user", "step", "last"], name="progressreminder_once_a_step")
+        ]
+
+    def __str__(self):
+        return f"{self.user}: {self.sign_up} is {self.step}"
+
+
+class BuddyQuerySet(models.QuerySet):
+    def open(self):
+        """Offers that stand, by somebody who still belongs to the organisation."""
+        today = clock.today()
+        people = Affiliation.objects.current().filter(
+            user=models.OuterRef("contact"), organisation=models.OuterRef("organisation"), user__is_active=True
+        )
+        standing = Q(organisation__closed_on__isnull=True) | Q(organisation__closed_on__gt=today)
+        return self.filter(standing, models.Exists(people), closed_at__isnull=True)
+
+
+class Buddy(models.Model):
+    """An organisation offers to be written to by others about its pledges. Nobody's address is shown."""
+
+    organisation = models.ForeignKey("projects.Organisation", on_delete=models.PROTECT, related_name="buddy_offers")
+    contact = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="buddy_offers")
+    offers = models.TextField("what you can help others with")
+    opened_at = models.DateTimeField(default=clock.now)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = BuddyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "buddies"
+        ordering = ["-opened_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation"], condition=Q(closed_at__isnull=True), name="buddy_one_open_per_organisation"
+            )
+        ]
+
+    def __str__(self):
+        return f"Buddy: {self.organisation}"

@@ -1,6 +1,6 @@
 """Who may do what with organisations, priorities and projects. `user` None is the portal itself."""
 
-from projects.models import ProjectLead
+from projects.models import Organisation, ProjectLead
 
 
 def can_manage(user, obj=None) -> bool:
@@ -11,6 +11,11 @@ def can_manage(user, obj=None) -> bool:
 def can_edit_project(user, project) -> bool:
     """Its words, cycles and adoption: staff, and those who lead it today."""
     return can_manage(user) or leads(user, project)
+
+
+def can_publish_words(user, project) -> bool:
+    """Whether what this person writes is stored at once: staff, and leads while nobody else can read the page."""
+    return can_manage(user) or (not project.is_public and leads(user, project))
 
 
 def leads(user, project) -> bool:
@@ -26,8 +31,15 @@ def can_claim(user) -> bool:
 
 
 def can_answer_claim(user, affiliation) -> bool:
-    """Staff, but nobody confirms their own claim."""
-    return user is None or (can_manage(user) and user.pk != affiliation.user_id)
+    """Staff, and who is confirmed to sign for the organisation; but nobody confirms their own claim."""
+    if user is None:
+        return True
+    return user.pk != affiliation.user_id and (can_manage(user) or signs_for(user, affiliation.organisation))
+
+
+def signs_for(user, organisation) -> bool:
+    """Whether the user is confirmed, today, to sign for the organisation."""
+    return Organisation.objects.of_signatory(user).filter(pk=organisation.pk).exists()
 
 
 def can_end_affiliation(user, affiliation) -> bool:

@@ -1,14 +1,21 @@
 """What the pages of other apps show of calls and proposals: thread, search, and what waits for whom."""
 
-from django.contrib.postgres.search import SearchQuery, SearchRank
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.urls import reverse
 
-from proposals.models import Assignment, Call, Decision, Extension, Message, Proposal, Review
+from proposals.models import Assignment, Call, CallStatusChange, Decision, Extension, Message, Proposal, Review
 from psc_portal.common import clock
-from psc_portal.common.highlight import headline, marked
-from psc_portal.common.registry import SearchHit, ThreadItem, WaitingItem
+from psc_portal.common.registry import News, Source, Strand, ThreadItem, WaitingItem, joined
 from psc_portal.common.templatetags.portal import uk_date, uk_datetime
+
+
+def news(since, limit):
+    """Calls that opened or were decided."""
+    told = {Call.Status.PUBLISHED: "Call published", Call.Status.DECIDED: "Call decided"}
+    changes = CallStatusChange.objects.filter(to_status__in=told, at__gte=since).select_related("subject")
+    for change in changes.order_by("-at")[:limit]:
+        yield News(change.at, told[change.to_status], change.subject.title, change.subject.get_absolute_url())
 
 
 def thread(place, user):
@@ -53,30 +60,49 @@ def _funded(place):
         )
 
 
-def _public_url(proposal) -> str:
+def programme(user):
+    """Every published call. A call is for the whole region."""
+    on = Call.priorities.through.objects.filter(call=OuterRef("pk")).order_by().values("priority")
+    calls = Call.objects.published().defer("search", "about", "eligibility").annotate(on=ArraySubquery(on))
+    for call in calls.order_by("-closes_at", "pk"):
+        note = call.stage
+        if call.is_open:
+            note = f"Open until {uk_datetime(call.closes_at)}"
+        elif call.is_upcoming:
+            note = f"Opens {uk_datetime(call.opens_at)}"
+        yield Strand(
+            "call", call.pk, call.title, call.get_absolute_url(), note, priorities=tuple(call.on), systems=None
+        )
+
+
+def _funded_url(key: str) -> str:
     """Where the public reads of a funded proposal: among the funded ones of its call."""
-    return f"{proposal.call.get_absolute_url()}#{proposal.reference}"
+    call, _, reference = key.partition("#")
+    return f"{reverse('proposals:call_detail', args=[call])}#{reference}"
 
 
-def search(query, user, limit):
-    wanted = SearchQuery(query, config="english", search_type="websearch")
-    calls = (
-        Call.objects.published()
-        .filter(search=wanted)
-        .annotate(rank=SearchRank(F("search"), wanted), found=headline("summary", wanted))
-        .order_by("-rank", "pk")[:limit]
-    )
-    funded = (
-        Proposal.objects.public()
-        .filter(search=wanted)
-        .select_related("call")
-        .annotate(rank=SearchRank(F("search"), wanted), found=headline("lay_summary", wanted))
-        .order_by("-rank", "pk")[:limit]
-    )
-    for call in calls:
-        yield SearchHit("call", call.title, call.get_absolute_url(), marked(call.found), call.rank)
-    for proposal in funded:
-        yield SearchHit("proposal", proposal.title, _public_url(proposal), marked(proposal.found), proposal.rank)
+SOURCES = [
+    Source(
+        kind="call",
+        many="Calls for proposals",
+        rows=lambda user: Call.objects.published(),
+        key=F("slug"),
+        url=lambda slug: reverse("proposals:call_detail", args=[slug]),
+        title=F("title"),
+        text=joined("summary", Value(" "), "about"),
+        changed_at=F("updated_at"),
+        priorities="priorities",
+    ),
+    Source(
+        kind="proposal",
+        many="Funded proposals",
+        rows=lambda user: Proposal.objects.public(),
+        key=joined("call__slug", Value("#"), "reference"),
+        url=_funded_url,
+        title=F("title"),
+        text=F("lay_summary"),
+    ),
+]
 
 
 def waiting(user):

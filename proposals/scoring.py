@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 LOWEST, HIGHEST = 0, 5
 LEVELS = range(LOWEST, HIGHEST + 1)
+_ALL_LEVELS = frozenset(LEVELS)
 WEIGHTS_ADD_TO = 100
 WIDE_SPREAD = 3  # scores of one criterion that lie this far apart, or further, are for discussion
 FEWEST_FOR_BANDS = 6  # in a smaller field a third would tell too much of the others
@@ -28,17 +30,20 @@ def weighted_mean(scores: Sequence[int | None], weights: Sequence[int]) -> Decim
     Raises:
         ValueError: a score outside 0 to 5, or another number of weights than of scores.
     """
-    total = counted = 0
-    for score, weight in zip(scores, weights, strict=True):
-        if score is None:
-            continue
-        if score not in LEVELS:
-            raise ValueError(f"A score is a whole number from {LOWEST} to {HIGHEST}")
-        counted += weight
-        total += weight * score
+    if None in scores:
+        given = [(score, weight) for score, weight in zip(scores, weights, strict=True) if score is not None]
+        scores, weights = [score for score, _ in given], [weight for _, weight in given]
+    if not _ALL_LEVELS.issuperset(scores):
+        raise ValueError(f"A score is a whole number from {LOWEST} to {HIGHEST}")
+    total, counted = math.sumprod(scores, weights), sum(weights)
     if not counted:
         return None
-    return Decimal((2 * total * 10_000 + counted) // (2 * counted)).scaleb(-4)  # half up, in whole numbers: it is quick
+    return _ten_thousandths((2 * total * 10_000 + counted) // (2 * counted))  # half up, in whole numbers: it is quick
+
+
+@lru_cache(maxsize=1024)  # whole scores and weights of whole per cent give 501 different totals
+def _ten_thousandths(number: int) -> Decimal:
+    return Decimal(number).scaleb(-4)
 
 
 def mean(totals: Iterable[Decimal | None]) -> Decimal | None:
@@ -55,11 +60,13 @@ def spreads(reviews: Sequence[Sequence[int | None]]) -> list[int]:
     Args:
         reviews: each one's scores, all in the same order of criteria; "not applicable" is None and no score.
     """
-    widths = []
-    for scores in zip(*reviews, strict=True):
-        given = [score for score in scores if score is not None] if None in scores else scores
-        widths.append(max(given) - min(given) if given else 0)
-    return widths
+    return [_width(scores) for scores in zip(*reviews, strict=True)]
+
+
+@lru_cache(maxsize=4096)  # three reviewers give one criterion 343 different rows of scores
+def _width(scores: tuple[int | None, ...]) -> int:
+    given = [score for score in scores if score is not None]
+    return max(given) - min(given) if given else 0
 
 
 def ranks(means: Mapping[Hashable, Decimal | None]) -> dict[Hashable, int | None]:
@@ -108,7 +115,7 @@ def weights_problem(weights: Iterable[int]) -> str:
 
 # Severe and lenient reviewers -----------------------------------------------------------------------------------------
 class Rating(NamedTuple):
-    """The total that one reviewer gave one proposal."""
+    """The total that one reviewer gave one proposal. Keys are of one kind that can be put in order."""
 
     proposal: Hashable
     reviewer: Hashable
@@ -143,10 +150,10 @@ def adjusted(ratings: Iterable[Rating]) -> Adjustment:
         Means and effects kept to four places. A reviewer of a single proposal tells nothing about severity: their total
         is taken up by their own effect.
     """
-    ratings = sorted(ratings, key=lambda rating: (str(rating.proposal), str(rating.reviewer), rating.total))
-    proposals = _numbered(rating.proposal for rating in ratings)
-    reviewers = _numbered(rating.reviewer for rating in ratings)
-    rows = [(proposals[one.proposal], reviewers[one.reviewer], float(one.total)) for one in ratings]
+    ratings = sorted(ratings)  # so that the order in which they come changes no last bit of a sum
+    proposals = _numbered(proposal for proposal, _, _ in ratings)
+    reviewers = _numbered(reviewer for _, reviewer, _ in ratings)
+    rows = [(proposals[proposal], reviewers[reviewer], float(total)) for proposal, reviewer, total in ratings]
     effects = _reviewer_effects(rows, len(proposals), len(reviewers))
     group_of_reviewer, groups = _groups(rows, len(proposals), len(reviewers))
     effects = _sum_to_zero(effects, rows, group_of_reviewer, len(groups))
@@ -322,7 +329,7 @@ def resampled_ranges(ratings: Sequence[Rating], *, seed: str, times: int = RESAM
         seed: what the draws begin from: the same reviews with the same seed give the same ranges.
     """
     totals: dict[Hashable, list[int]] = {}
-    for rating in sorted(ratings, key=lambda one: (str(one.proposal), str(one.reviewer), one.total)):
+    for rating in sorted(ratings):
         totals.setdefault(rating.proposal, []).append(int(rating.total / KEPT))
     # Means are compared exactly: each is a whole number over the least common multiple of all counts
     common = math.lcm(*{len(given) for given in totals.values()}) if totals else 1

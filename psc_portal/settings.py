@@ -47,12 +47,25 @@ COLLABORATIVE = {
     "name": os.environ.get("COLLABORATIVE_NAME", "East Midlands Patient Safety Collaborative"),
     "short_name": os.environ.get("COLLABORATIVE_SHORT_NAME", "East Midlands PSC"),
     "region": os.environ.get("COLLABORATIVE_REGION", "East Midlands"),
+    "in_region": os.environ.get("COLLABORATIVE_IN_REGION", ""),  # as it stands after "in"; set below if left out
     "network": os.environ.get("COLLABORATIVE_NETWORK", "East Midlands Academic Health Science Network"),
     "network_short": os.environ.get("COLLABORATIVE_NETWORK_SHORT", "EMAHSN"),
     "email": os.environ.get("COLLABORATIVE_EMAIL", "patient.safety@portal.example"),
     "phone": os.environ.get("COLLABORATIVE_PHONE", ""),
     "address": os.environ.get("COLLABORATIVE_ADDRESS", ""),
+    "pledges_note": os.environ.get(
+        "COLLABORATIVE_PLEDGES_NOTE",
+        "These are regional commitments in the spirit of Sign up to Safety. The national campaign has closed.",
+    ),
     "logo_text": os.environ.get("COLLABORATIVE_LOGO_TEXT", "Patient Safety Collaborative"),
+}
+COLLABORATIVE["in_region"] = COLLABORATIVE["in_region"] or f"the {COLLABORATIVE['region']}"
+OPEN_DATA_LICENCE = {  # of text and data of the website, and of its downloads
+    "id": os.environ.get("OPEN_DATA_LICENCE_ID", "OGL-UK-3.0"),  # as opendefinition.org calls it
+    "name": os.environ.get("OPEN_DATA_LICENCE_NAME", "Open Government Licence v3.0"),
+    "url": os.environ.get(
+        "OPEN_DATA_LICENCE_URL", "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/"
+    ),
 }
 REFERENCE_PREFIX = os.environ.get("REFERENCE_PREFIX", "EM")  # EM-2026-0007
 THEME = {  # colours of header, links and buttons; checked for contrast by a system check
@@ -63,6 +76,9 @@ THEME = {  # colours of header, links and buttons; checked for contrast by a sys
 NHS_LOGO_FILE = os.environ.get("NHS_LOGO_FILE", "")  # only a host entitled to the NHS identity names these files
 NHS_FONT_FOLDER = os.environ.get("NHS_FONT_FOLDER", "")
 PLEDGE_FRESHNESS_DAYS = {"due": 150, "overdue": 183, "lapsed": 365}  # days since the last dated update
+CHECK_EXTERNAL_LINKS = flag("CHECK_EXTERNAL_LINKS")  # the worker asks other websites whether our links to them work
+EVENT_PEOPLE_KEPT_DAYS = 180  # after an event names and addresses are erased; what people needed to take part at once
+PLEDGE_REMINDER_DAYS_BEFORE = 14  # how long before each of these steps the organisation is written to
 
 # Applications --------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -81,6 +97,7 @@ INSTALLED_APPS = [
     "psc_portal",
     "psc_portal.common",
     "psc_portal.accounts",
+    "psc_portal.search",
     "psc_portal.content",
     "projects",
     "measurement",
@@ -297,9 +314,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
-    "annual_report.*": {"queue": "reports"},
+    "annual_report.render": {"queue": "rendering"},
     "proposals.analyse_ranking": {"queue": "reports"},
     "proposals.make_copy": {"queue": "reports"},
+    "pledges.make_certificate": {"queue": "reports"},
     "measurement.handle_file": {"queue": "reports"},
     "proposals.make_minutes": {"queue": "reports"},
 }
@@ -308,6 +326,7 @@ CELERY_BEAT_SCHEDULE = {
     "send what waits in the outbox": {"task": "common.sweep_outbox", "schedule": 10.0},
     "pick up renderings that a crash left behind": {"task": "annual_report.sweep", "schedule": 15.0},
     "make the PDF copies that a crash left out": {"task": "proposals.sweep_copies", "schedule": 120.0},
+    "make the certificates that a crash left out": {"task": "pledges.sweep_certificates", "schedule": 150.0},
     "remind of calls that open or close": {"task": "proposals.remind", "schedule": 600.0},
     "make the minutes that a crash left unmade": {"task": "proposals.sweep_minutes", "schedule": 300.0},
     "scan files whose scan was missed": {"task": "proposals.scan_waiting", "schedule": 60.0},
@@ -315,7 +334,14 @@ CELERY_BEAT_SCHEDULE = {
         "task": "proposals.thin_out_versions",
         "schedule": crontab(hour=3, minute=40),
     },
+    "learn the words of what is public": {"task": "search.learn_words", "schedule": 600.0},
+    "send digests that are due": {"task": "projects.send_digests", "schedule": crontab(hour=7, minute=10)},
     "clear expired sessions": {"task": "common.clear_sessions", "schedule": crontab(hour=3, minute=20)},
+    "follow the links of our pages": {"task": "content.check_links", "schedule": crontab(hour=4, minute=20)},
+    "forget who came to past events": {
+        "task": "projects.erase_registrations",
+        "schedule": crontab(hour=2, minute=50),
+    },
     "remind of what is due": {"task": "pledges.remind", "schedule": crontab(hour=7, minute=30)},
     "find interests in proposals": {"task": "proposals.infer_conflicts", "schedule": crontab(hour=5, minute=10)},
     "pick up imports that a crash left behind": {"task": "measurement.sweep_files", "schedule": 30.0},

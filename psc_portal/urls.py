@@ -13,7 +13,7 @@ handler500 = "psc_portal.common.errors.server_error"
 
 urlpatterns = [
     path("", views.home, name="home"),
-    path("search/", views.search, name="search"),
+    path("thread/", views.thread, name="thread"),
     path("my/", my, name="my"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
@@ -22,6 +22,8 @@ for module in [  # written at the same time: those that are there
     "psc_portal.accounts.urls",
     "psc_portal.common.urls",
     "psc_portal.health",
+    "psc_portal.search.urls",
+    "psc_portal.open_data.urls",
     "projects.urls",
     "measurement.urls",
     "pledges.urls",

@@ -11,13 +11,14 @@ from urllib.parse import urlencode
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.csrf import csrf_exempt
+from django.urls import reverse
 
 from measurement import open_data, openapi, readings
 from measurement.models import Metric, Series
 from measurement.open_data import api_address
 from measurement.openapi import LIMIT, MOST
 from psc_portal.common import clock
+from psc_portal.common.any_site import for_any_site
 from psc_portal.common.public_pages import open_page, public_page
 
 PROBLEM = "application/problem+json"  # RFC 9457
@@ -41,29 +42,18 @@ def answered_as_json(*known: str):
         def make(request, *args, **kwargs):
             return JsonResponse(view(request, *args, **kwargs), json_dumps_params={"ensure_ascii": False})
 
-        @csrf_exempt
+        @for_any_site
         @wraps(view)
         def answer(request, *args, **kwargs):
-            if request.method == "OPTIONS":
-                response = HttpResponse(status=HTTPStatus.NO_CONTENT)
-            else:
-                try:
-                    _check(request, known)
-                    response = make(request, *args, **kwargs)
-                except Problem as problem:
-                    response = _refused(request, problem)
-                except Http404:
-                    nothing = "There is nothing public at this address. The list of metrics names what there is."
-                    response = _refused(request, Problem(HTTPStatus.NOT_FOUND, nothing))
-            response["Access-Control-Allow-Origin"] = "*"
-            response["Access-Control-Expose-Headers"] = "ETag"
-            if request.method == "OPTIONS":
-                response["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
-                response["Access-Control-Allow-Headers"] = "If-None-Match"
-                response["Access-Control-Max-Age"] = "86400"
-            return response
+            try:
+                _check(request, known)
+                return make(request, *args, **kwargs)
+            except Problem as problem:
+                return _refused(request, problem)
+            except Http404:
+                nothing = "There is nothing public at this address. The list of metrics names what there is."
+                return _refused(request, Problem(HTTPStatus.NOT_FOUND, nothing))
 
-        answer.sees_no_log_in = True
         return answer
 
     return decorate
@@ -185,6 +175,7 @@ def about(request):
         "since": clock.today().replace(month=1, day=1),
         "limit": LIMIT,
         "most": MOST,
+        "crumbs": [("Open data", reverse("data"))],
     }
     return render(request, "measurement/api.html", context)
 

@@ -7,7 +7,7 @@ and agreement take longer: a task stores them as a RankingAnalysis with the same
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -52,6 +52,9 @@ class Line(NamedTuple):
         return self.widest >= scoring.WIDE_SPREAD
 
 
+DECIMALS = [Line._fields.index(name) for name in ("amount", "mean", "lay_mean", "adjusted")]
+
+
 @dataclass(frozen=True)
 class Ranking:
     lines: list[Line]
@@ -59,7 +62,19 @@ class Ranking:
     reviews: int
     groups: int
     reviewers_of_one: int  # reviewers of a single proposal: of no use to the adjustment
-    effects: dict = field(default_factory=dict)
+
+    def __getstate__(self):
+        """For the cache: columns instead of lines and texts instead of decimals, a third of the time."""
+        columns = [list(column) for column in zip(*self.lines, strict=True)]
+        for place in DECIMALS if columns else ():
+            columns[place] = [None if value is None else str(value) for value in columns[place]]
+        return vars(self) | {"lines": columns}
+
+    def __setstate__(self, state):
+        columns = state["lines"]
+        for place in DECIMALS if columns else ():
+            columns[place] = [None if text is None else Decimal(text) for text in columns[place]]
+        vars(self).update(state | {"lines": list(map(Line, *columns)) if columns else []})
 
     @property
     def is_connected(self) -> bool:
@@ -158,9 +173,10 @@ def scores_of(call, proposals) -> dict[int, list[Scored]]:
     """The counted reviews of each of `proposals` (keys of assessed ones) that has any. One query."""
     rows = _counted(call).order_by("pk")
     found: dict[int, list[Scored]] = {}
-    for proposal, *review in rows.values_list("proposal_id", "reviewer_id", "assignment__is_lay", "scores_in_order"):
+    columns = rows.values_list("proposal_id", "reviewer_id", "assignment__is_lay", "scores_in_order")
+    for proposal, reviewer, is_lay, scores in columns:
         if proposal in proposals:
-            found.setdefault(proposal, []).append(Scored(*review))
+            found.setdefault(proposal, []).append(Scored(reviewer, is_lay, scores))
     return found
 
 
@@ -239,7 +255,7 @@ def rank_proposals(
             )
         )
     lines.sort(key=lambda line: (line.rank is None, line.rank or 0, line.reference))
-    scored_by = Counter(rating.reviewer for rating in ratings)
+    scored_by = Counter(reviewer for _, reviewer, _ in ratings)
     return Ranking(
         lines=lines,
         reviewers=len(scored_by),
@@ -265,7 +281,7 @@ def ranking_of(call, user=None, *, weights: dict[int, int] | None = None, with_a
 def _kept(call, what, make):
     """Out of the cache, or made and put there: under what it is, and everything that it rests on."""
     basis = f"{fingerprint(call)}|{call.field_proposals}|{what}"
-    key = f"ranking:{call.pk}:{hashlib.sha256(basis.encode()).hexdigest()}"
+    key = f"ranking-columns:{call.pk}:{hashlib.sha256(basis.encode()).hexdigest()}"
     found = cache.get(key)
     if found is None:
         found = make()

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from proposals import blinding, identities, questions, since_last_time
 from proposals.models import Proposal
-from proposals.word_diff import Change, Piece, word_changes
+from psc_portal.common.word_diff import Change, Piece, word_changes
 
 
 @dataclass(frozen=True)

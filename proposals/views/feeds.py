@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.utils.feedgenerator import Atom1Feed
 from django.views.decorators.http import require_GET
 
-from proposals.calendar_file import Event, calendar_file
 from proposals.models import Call
 from psc_portal.common import clock
+from psc_portal.common.calendar_file import Event, calendar_file
 from psc_portal.common.public_pages import public_page
 from psc_portal.common.templatetags.portal import uk_date, uk_datetime
 

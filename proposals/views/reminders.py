@@ -7,8 +7,8 @@ from django.views.decorators.cache import never_cache
 from proposals import actions, forms
 from proposals.models import Call, CallReminder
 from proposals.views.calls import CALLS
+from psc_portal.common.guards import is_too_often
 from psc_portal.common.refusals import ActionRefused
-from psc_portal.content.rate_limit import is_too_often
 
 AN_HOUR = 10  # from one address
 

@@ -13,9 +13,9 @@ from django.views.decorators.http import require_GET, require_POST
 from proposals import actions, merging, permissions, questions
 from proposals.models import Proposal
 from proposals.views.drafts import draft_crumbs, team_draft
-from proposals.word_diff import Piece, word_changes
 from psc_portal.common.pagination import paginate
 from psc_portal.common.refusals import ActionRefused
+from psc_portal.common.word_diff import Piece, word_changes
 
 PER_PAGE = 20
 

@@ -11,19 +11,21 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
-from django.db import models, transaction
+from django.db import transaction
+from django.db.models import TextChoices
 from django.urls import reverse
 
 from psc_portal.accounts import permissions, sessions
 from psc_portal.accounts.emails import mail_context
 from psc_portal.accounts.models import ADMIN_ROLES, Invitation, Role, User
-from psc_portal.common import audit, clock, outbox
+from psc_portal.common import audit, clock, outbox, personal_data
+from psc_portal.common.hand_over import hand_over
 from psc_portal.common.refusals import ActionRefused
 
 INVITATION_LASTS = dt.timedelta(days=7)
 
 
-class ResetReason(models.TextChoices):
+class ResetReason(TextChoices):
     """Chosen from a list: the audit trail, which is never erased, keeps no free text."""
 
     LOST = "lost", "The phone or key is lost"
@@ -251,8 +253,10 @@ def reset_second_factor(*, user, reason, by) -> None:
 
 
 @transaction.atomic
-def deactivate_user(*, user, by) -> None:
+def deactivate_user(*, user, by, successors=None) -> None:
     """Close an account: no log-in, all sessions ended. What the person did stays as it is.
+
+    What they look after goes to `successors` ({key of the duty: person or None}); what nobody takes over, to staff.
 
     Raises:
         PermissionDenied: `by` is not programme staff, or the account is their own.
@@ -266,6 +270,7 @@ def deactivate_user(*, user, by) -> None:
         raise ActionRefused("This account is closed already.")
     if user.is_programme_staff and not _others_on_staff(user).exists():
         raise ActionRefused("This is the last member of programme staff. Give the role to somebody else first.")
+    hand_over(user=user, successors=successors or {}, by=by)
     user.is_active = False
     user.save(update_fields=["is_active"])
     audit.record("deactivate_user", user, by=by, before={"is_active": True}, after={"is_active": False})
@@ -287,6 +292,86 @@ def reactivate_user(*, user, by) -> None:
     user.is_active = True
     user.save(update_fields=["is_active"])
     audit.record("reactivate_user", user, by=by, before={"is_active": False}, after={"is_active": True})
+
+
+def export_person(*, user, by) -> dict:
+    """Everything that the portal holds of a person, as plain values, for staff to look through and send.
+
+    Raises:
+        PermissionDenied: `by` is not programme staff.
+    """
+    if not permissions.can_manage_users(by, user):
+        raise PermissionDenied
+    audit.record_export(User, by=by, subject=user.pk)
+    return {
+        "roles": _roles_by_name(user),
+        **personal_data.export(user=user, email=user.email, by=by),
+        "mails": personal_data.mails_of(user.email),
+    }
+
+
+def export_address(*, email, by) -> dict:
+    """The same of somebody without an account, by the e-mail address that they gave.
+
+    Raises:
+        PermissionDenied: `by` is not programme staff.
+        ActionRefused: there is an account with this address.
+    """
+    email = _address_without_account(email, by)
+    audit.record_export(User, by=by, subject="an address without an account")
+    return {**personal_data.export(email=email, by=by), "mails": personal_data.mails_of(email)}
+
+
+@transaction.atomic
+def erase_address(*, email, by) -> list[str]:
+    """Take out what somebody without an account gave with this e-mail address. Returns what was done, in words.
+
+    Raises:
+        PermissionDenied: `by` is not programme staff.
+        ActionRefused: there is an account with this address.
+    """
+    email = _address_without_account(email, by)
+    done = personal_data.erase(email=email, by=by)
+    personal_data.erase_mails(email)
+    audit.record("erase_address", by, by=by, after={"kinds": len(done)})
+    return [*done, "Mails to this address: erased."]
+
+
+def _address_without_account(email: str, by) -> str:
+    if not permissions.can_manage_users(by):
+        raise PermissionDenied
+    if User.objects.filter(email__iexact=email.strip()).exists():
+        raise ActionRefused("There is an account with this address. Open it in the list of users.")
+    return email.strip()
+
+
+@transaction.atomic
+def erase_person(*, user, by, successors=None) -> list[str]:
+    """Take everything that identifies a person out of the portal; what they did stays, by “Erased person”.
+
+    Returns what was done, in words, with the reason for what stays. What they look after is handed over first.
+
+    Raises:
+        PermissionDenied: `by` is not programme staff, or the account is their own.
+        ActionRefused: the last member of programme staff.
+    """
+    if not permissions.can_deactivate(by, user):
+        raise PermissionDenied
+    _lock_administrators()
+    user = User.objects.select_for_update().get(pk=user.pk)
+    if user.is_programme_staff and not _others_on_staff(user).exists():
+        raise ActionRefused("This is the last member of programme staff. Give the role to somebody else first.")
+    hand_over(user=user, successors=successors or {}, by=by, leaver="Somebody")
+    sessions.end_sessions_of(user)
+    erased = personal_data.erase(user=user, email=user.email, by=by)
+    personal_data.erase_mails(user.email, user.full_name)
+    user.groups.clear()
+    user.full_name, user.email = "Erased person", f"erased-{user.pk}@invalid"
+    user.is_active = user.is_staff = user.is_lay = False
+    user.set_unusable_password()
+    user.save()
+    audit.record("erase_person", user, by=by)
+    return ["Name, e-mail address, log-in and mails: erased.", *erased]
 
 
 @transaction.atomic

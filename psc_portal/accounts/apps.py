@@ -6,6 +6,8 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self):
-        from psc_portal.accounts import events
+        from psc_portal.accounts import events, personal_data
+        from psc_portal.common import personal_data as people
 
         events.connect()
+        people.listed += personal_data.HELD

@@ -17,6 +17,7 @@ from django.db import transaction
 
 from psc_portal.accounts import actions
 from psc_portal.accounts.models import Role, User
+from psc_portal.common.hand_over import duties_of
 from psc_portal.common.nhsuk import NhsukFormMixin
 
 PASSWORD_HINT = "At least 12 characters. Three or four words that do not belong together make a good one."  # noqa: S105
@@ -208,6 +209,12 @@ class ResetSecondFactor(forms.Form):
     )
 
 
+class Address(forms.Form):
+    email = forms.EmailField(
+        label="Email address", max_length=254, error_messages={"required": "Enter the email address"}
+    )
+
+
 class AcceptInvitation(NhsukFormMixin, forms.Form):
     submit_label = "Accept and create the account"
 
@@ -218,3 +225,10 @@ class AcceptInvitation(NhsukFormMixin, forms.Form):
         self.fields["password1"].widget.attrs.pop("placeholder", None)
         self.fields["password1"].user = User(email=invitation.email, full_name=invitation.full_name)
         self.fields["password1"].error_messages["required"] = "Enter a password"
+
+
+def hand_over_kwargs(request, user):
+    """What a form asks of whoever closes or erases an account: who takes over what the person looks after."""
+    duties = duties_of(user)
+    people = User.objects.filter(is_active=True).exclude(pk=user.pk) if duties else User.objects.none()
+    return {"duties": duties, "people": people.order_by("full_name")}

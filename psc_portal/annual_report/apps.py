@@ -7,6 +7,8 @@ class AnnualReportConfig(AppConfig):
     verbose_name = "Annual report"
 
     def ready(self):
-        from psc_portal.annual_report import providers
+        from psc_portal.annual_report import personal_data, providers
+        from psc_portal.common import personal_data as people
 
         providers.register()
+        people.listed += personal_data.HELD

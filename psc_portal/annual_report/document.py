@@ -28,15 +28,19 @@ class Chapter:
     filled: dict = field(default_factory=dict)
 
     @property
+    def alone(self) -> list["Chapter"]:
+        return [self]
+
+    @property
     def is_filled(self) -> bool:
         """Long enough to begin on a page of its own."""
         return bool(self.filled) and self.kind not in {Section.Kind.GLOSSARY, Section.Kind.CONTACTS}
 
 
-def chapters(data: dict) -> list[Chapter]:
+def chapters(data: dict, *, chart_width: int = charts.WIDTH) -> list[Chapter]:
     """The chapters of a snapshot's (or a preview's) data, in order."""
     data = with_types(data)
-    metrics = {metric["code"]: with_reading(metric) for metric in data["metrics"]}
+    metrics = {metric["code"]: with_reading(metric, chart_width=chart_width) for metric in data["metrics"]}
     projects = {project["slug"]: project for project in data["projects"]}
     priorities = {priority["slug"]: priority for priority in data["priorities"]}
     filled = {
@@ -105,13 +109,13 @@ def loose(data, metrics) -> list[dict]:
     return [metric for code, metric in metrics.items() if code not in shown and metric["reading"].latest]
 
 
-def with_reading(metric: dict) -> dict:
+def with_reading(metric: dict, *, chart_width: int = charts.WIDTH) -> dict:
     reading = Reading.from_json(metric["reading"])
     has_data = reading.latest is not None
     return {
         **metric,
         "reading": reading,
-        "chart": charts.chart_svg(reading) if has_data else "",
+        "chart": charts.chart_svg(reading, width=chart_width) if has_data else "",
         "rows": [row_of(reading, point) for point in reading.points] if has_data else [],
     }
 
@@ -168,16 +172,31 @@ def text_under_heading(markdown: str) -> SafeString:
     return mark_safe(html)  # noqa: S308  sanitised by render_markdown, only numbers of headings changed
 
 
-def pdf_html(snapshot) -> str:
+def pdf_html(snapshot, *, chart_width: int = charts.WIDTH, edition: str = "") -> str:
     """The document that becomes the PDF: made of the snapshot alone, so the same snapshot gives the same bytes.
+
+    Raises:
+        ValueError: the stored snapshot is not the one that was hashed.
+    """
+    data = checked(snapshot)
+    return render_to_string(
+        "pdf/annual_report.html",
+        {
+            "data": with_types(data),
+            "chapters": chapters(data, chart_width=chart_width),
+            "sha256": snapshot.sha256,
+            "base": data["portal_url"],
+            "edition": edition,
+        },
+    )
+
+
+def checked(snapshot) -> dict:
+    """A snapshot's data.
 
     Raises:
         ValueError: the stored snapshot is not the one that was hashed.
     """
     if not snapshot.is_intact():
         raise ValueError(f"snapshot {snapshot.pk} does not have the hash it was stored with")
-    data = snapshot.data
-    return render_to_string(
-        "pdf/annual_report.html",
-        {"data": with_types(data), "chapters": chapters(data), "sha256": snapshot.sha256, "base": data["portal_url"]},
-    )
+    return snapshot.data

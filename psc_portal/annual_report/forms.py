@@ -84,11 +84,11 @@ class PublishForm(NhsukFormMixin, forms.Form):
 
 
 class CancelForm(NhsukFormMixin, forms.Form):
-    submit_label = "Cancel the PDF"
+    submit_label = "Cancel the PDFs"
 
 
 class RenderForm(NhsukFormMixin, forms.Form):
-    submit_label = "Make the PDF"
+    submit_label = "Make the PDFs"
 
 
 class ReopenForm(NhsukFormMixin, forms.Form):

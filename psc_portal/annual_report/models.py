@@ -29,8 +29,7 @@ class AnnualReportQuerySet(models.QuerySet):
 
     def with_document(self):
         """Each report with its snapshot and the finished PDF of that, for `document`, in one more query."""
-        done = Rendering.objects.done().filter(kind=Rendering.Kind.REPORT)
-        documents = models.Prefetch("snapshot__renderings", queryset=done, to_attr="documents")
+        documents = models.Prefetch("snapshot__renderings", queryset=Rendering.objects.done(), to_attr="done")
         return self.select_related("snapshot").defer("snapshot__content").prefetch_related(documents)
 
 
@@ -109,13 +108,24 @@ class AnnualReport(Stateful, Timestamped):
         return self.status == self.Status.PUBLISHED
 
     @cached_property
-    def document(self):
-        """The finished PDF of the current snapshot, or None."""
+    def documents(self) -> list:
+        """The finished PDFs of the current snapshot, the report itself first."""
         if self.snapshot_id is None:
-            return None
-        if hasattr(self.snapshot, "documents"):
-            return self.snapshot.documents[0] if self.snapshot.documents else None
-        return self.snapshot.renderings.done().filter(kind=Rendering.Kind.REPORT).first()
+            return []
+        done = list(self.snapshot.done if hasattr(self.snapshot, "done") else self.snapshot.renderings.done())
+        for rendering in done:
+            rendering.snapshot, self.snapshot.report = self.snapshot, self  # known here: no query for an address
+        return sorted(done, key=lambda rendering: rendering.place_in_list)
+
+    @property
+    def parts(self) -> list:
+        """Those of single priorities."""
+        return [one for one in self.documents if one.kind == Rendering.Kind.PRIORITY]
+
+    @property
+    def document(self):
+        """The finished PDF of the report itself, or None."""
+        return next((one for one in self.documents if one.kind == Rendering.Kind.REPORT), None)
 
     @property
     def file_name(self) -> str:
@@ -266,6 +276,9 @@ class RenderingQuerySet(models.QuerySet):
     def done(self):
         return self.filter(status=Rendering.Status.DONE)
 
+    def under_way(self):
+        return self.filter(status__in=[Rendering.Status.QUEUED, Rendering.Status.RUNNING])
+
     def abandoned(self):
         """Running, but its worker has not said for a while that it lives: it was killed."""
         return self.filter(status=Rendering.Status.RUNNING, heartbeat_at__lt=clock.now() - STALE_AFTER)
@@ -280,6 +293,9 @@ class Rendering(Stateful, Timestamped):
 
     class Kind(models.TextChoices):
         REPORT = "report", "Report"
+        BOARD_PACK = "board_pack", "Board pack"
+        LARGE_PRINT = "large_print", "Large print"
+        PRIORITY = "priority", "One priority"
 
     class Status(models.TextChoices):
         QUEUED = "queued", "Waiting"
@@ -298,6 +314,8 @@ class Rendering(Stateful, Timestamped):
 
     snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="renderings")
     kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.REPORT)
+    part = models.CharField(max_length=100, blank=True, help_text="the priority's slug, where it tells of one")
+    part_name = models.CharField(max_length=150, blank=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     queued_at = models.DateTimeField(default=clock.now)
@@ -308,6 +326,7 @@ class Rendering(Stateful, Timestamped):
     error = models.CharField(max_length=300, blank=True, help_text="one sentence for people")
     finished_at = models.DateTimeField(null=True)
     file = models.FileField(storage=private_storage, upload_to=random_name("annual-reports"), blank=True)
+    cover = models.FileField(storage=private_storage, upload_to=random_name("annual-reports"), blank=True)
     sha256 = models.CharField(max_length=64, blank=True)
     size = models.PositiveIntegerField(null=True, help_text="bytes")
     pages = models.PositiveIntegerField(null=True)
@@ -317,7 +336,7 @@ class Rendering(Stateful, Timestamped):
     class Meta:
         ordering = ["-pk"]
         constraints = [
-            models.UniqueConstraint(fields=["snapshot", "kind"], name="rendering_once_for_a_snapshot"),
+            models.UniqueConstraint(fields=["snapshot", "kind", "part"], name="rendering_once_for_a_snapshot"),
             models.CheckConstraint(
                 condition=~Q(status="done") | (~Q(file="") & ~Q(sha256="") & Q(size__gt=0)),
                 name="rendering_done_has_its_file",
@@ -333,7 +352,32 @@ class Rendering(Stateful, Timestamped):
         ]
 
     def __str__(self):
-        return f"PDF of {self.snapshot}"
+        return f"{self.name} of {self.snapshot}"
+
+    def get_absolute_url(self):
+        year = self.snapshot.report.year
+        if self.kind == self.Kind.REPORT:
+            return reverse("annual_report:report_pdf", args=[year])
+        return reverse("annual_report:report_paper", args=[year, self.slug])
+
+    @property
+    def name(self) -> str:
+        return self.part_name if self.kind == self.Kind.PRIORITY else self.get_kind_display()
+
+    @property
+    def slug(self) -> str:
+        """As in the address, before .pdf."""
+        kind = self.kind.replace("_", "-")
+        return f"{kind}-{self.part}" if self.part else kind
+
+    @property
+    def file_name(self) -> str:
+        report = self.snapshot.report
+        return report.file_name if self.kind == self.Kind.REPORT else f"annual-report-{report.year}-{self.slug}.pdf"
+
+    @property
+    def place_in_list(self) -> tuple:
+        return (self.Kind.values.index(self.kind), self.pk)
 
     @property
     def is_under_way(self) -> bool:

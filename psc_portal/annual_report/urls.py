@@ -29,6 +29,7 @@ urlpatterns = [
     path("reports/new/", views.report_create, name="report_create"),
     path("reports/<report_year:year_start>/", views.report_detail, name="report_detail"),
     path("reports/<report_year:year_start>/report.pdf", views.report_pdf, name="report_pdf"),
+    path("reports/<report_year:year_start>/<slug:name>.pdf", views.report_paper, name="report_paper"),
     path("reports/<report_year:year_start>/write/", views.report_write, name="report_write"),
     path("reports/<report_year:year_start>/write/details/", views.report_edit, name="report_edit"),
     path("reports/<report_year:year_start>/write/progress.json", views.rendering_progress, name="rendering_progress"),

@@ -53,26 +53,41 @@ def report_detail(request, year_start):
         "chapters": document.chapters(data),
         "corrections": report.corrections.all(),
         "can_write": permissions.can_write(request.user),
-        "thread": registry.thread_of(
-            "report", report.pk, user=request.user, known={"priority": [row["pk"] for row in data["priorities"]]}
-        ),
+        "thread": registry.thread_of("report", report.pk, user=request.user, known=_spoken_of(data)),
         "crumbs": [LIST],
     }
     return render(request, "annual_report/report_detail.html", context)
 
 
+def _spoken_of(data) -> dict[str, list[int]]:
+    """The subjects of a report by their kind: the other direction of their threads."""
+    kinds = {"priority": "priorities", "call": "calls", "project": "projects", "metric": "metrics", "pledge": "pledges"}
+    return {kind: [row["pk"] for row in data[rows]] for kind, rows in kinds.items()}
+
+
 @require_safe
 def report_pdf(request, year_start):
     """The finished PDF of what was frozen: for everyone once it is published, for its writers before."""
-    report = get_object_or_404(visible_reports(request), year_start=year_start)
-    if report.document is None:
+    return _pdf(request, year_start, Rendering.Kind.REPORT)
+
+
+@require_safe
+def report_paper(request, year_start, name):
+    """Another PDF of the same snapshot: the board pack, large print, one priority."""
+    return _pdf(request, year_start, name)
+
+
+def _pdf(request, year_start, slug):
+    reports = AnnualReport.objects.visible_to(request.user).with_document()
+    report = get_object_or_404(reports, year_start=year_start)
+    if (rendering := next((one for one in report.documents if one.slug == slug), None)) is None:
         raise Http404
-    etag = f'"{report.document.sha256}"'
+    etag = f'"{rendering.sha256}"'
     if request.headers.get("If-None-Match") == etag:
         response = HttpResponseNotModified()
     else:
-        response = attachment_response(report.document.file, report.file_name, content_type="application/pdf")
-        response["Content-Length"] = report.document.size
+        response = attachment_response(rendering.file, rendering.file_name, content_type="application/pdf")
+        response["Content-Length"] = rendering.size
     response["ETag"] = etag
     response["Cache-Control"] = "public, max-age=0, must-revalidate" if report.is_published else "private, no-store"
     return response
@@ -125,14 +140,16 @@ def report_write(request, year_start):
     """Where a report stands: its sections, and the steps from writing to publication."""
     report = report_to_write(request, year_start)
     sections = list(report.sections.select_related("owner", "signed_off_by", "priority"))
-    rendering = rendering_of(report)
+    renderings = renderings_of(report)
     context = {
         "report": report,
         "sections": sections,
         "tasks": {"idPrefix": "section", "items": [task_of(section, report) for section in sections]},
         "signed_off": sum(section.is_signed_off for section in sections),
-        "rendering": rendering,
-        "rendering_tone": TONES[rendering.status] if rendering else "",
+        "renderings": [(one, TONES[one.status]) for one in renderings],
+        "rendering": followed(renderings),
+        "is_done": report.document is not None,
+        "may_be_retried": any(one.may_be_retried for one in renderings),
         "reopenings": report.snapshot.reopenings.all() if report.snapshot else [],
         "crumbs": crumbs_to_write(report)[:-1],
     }
@@ -159,25 +176,38 @@ def section_url(report, section) -> str:
     return reverse("annual_report:section_edit", args=[report.year, section.pk])
 
 
-def rendering_of(report) -> Rendering | None:
-    if report.snapshot_id is None:
-        return None
-    return Rendering.objects.filter(snapshot=report.snapshot_id, kind=Rendering.Kind.REPORT).first()
+def renderings_of(report) -> list[Rendering]:
+    """Every PDF of the current snapshot, the report itself first."""
+    found = Rendering.objects.filter(snapshot=report.snapshot_id).exclude(snapshot=None)
+    for rendering in found:
+        rendering.snapshot = report.snapshot  # without its content
+    return sorted(found, key=lambda rendering: rendering.place_in_list)
+
+
+def followed(renderings: list[Rendering]) -> Rendering | None:
+    """The one that a progress bar shows: what is being made, else what is next, else the report itself."""
+    by_status = {status: one for one in reversed(renderings) if (status := one.status)}
+    return (
+        by_status.get(Rendering.Status.RUNNING)
+        or by_status.get(Rendering.Status.QUEUED)
+        or next(iter(renderings), None)
+    )
 
 
 @require_GET
 def rendering_progress(request, year_start):
-    """How far the PDF is, for the progress bar."""
-    rendering = rendering_of(report_to_write(request, year_start))
-    if rendering is None:
+    """How far the PDFs are, for the progress bar."""
+    renderings = renderings_of(report_to_write(request, year_start))
+    if (rendering := followed(renderings)) is None:
         raise Http404
     return JsonResponse(
         {
             "status": rendering.status,
             "label": rendering.get_status_display(),
             "percent": rendering.percent,
-            "step": rendering.step,
+            "step": f"{rendering.name}: {rendering.step}" if rendering.step else rendering.name,
             "is_under_way": rendering.is_under_way,
+            "each": {one.slug: one.get_status_display() for one in renderings},
         }
     )
 
@@ -245,12 +275,6 @@ class Step:
     done: str
 
 
-def _cancel(*, report, by):
-    if (rendering := rendering_of(report)) is None:
-        raise ActionRefused("No PDF is being made.")
-    actions.cancel_rendering(rendering=rendering, by=by)
-
-
 STEPS = {
     "freeze": Step(
         "Freeze the report",
@@ -258,7 +282,7 @@ STEPS = {
         "You can open it for writing again until it is published.",
         forms.FreezeForm,
         actions.freeze_report,
-        "The report is frozen. Next, make its PDF.",
+        "The report is frozen. Next, make its PDFs.",
     ),
     "reopen": Step(
         "Open the report for writing again",
@@ -268,18 +292,19 @@ STEPS = {
         "The report can be written again.",
     ),
     "render": Step(
-        "Make the PDF",
-        "The PDF is made in the background from what was frozen. You can close the page meanwhile.",
+        "Make the PDFs",
+        "The report, its board pack, a large-print edition and a PDF for each priority are made in the background from "
+        "what was frozen. You can close the page meanwhile.",
         forms.RenderForm,
         actions.request_rendering,
-        "The PDF has been asked for.",
+        "The PDFs have been asked for.",
     ),
     "cancel": Step(
-        "Cancel the PDF",
-        "The making of the PDF stops. You can ask for it again at any time.",
+        "Cancel the PDFs",
+        "The making of every PDF that is not done stops. You can ask for them again at any time.",
         forms.CancelForm,
-        _cancel,
-        "The PDF has been cancelled.",
+        actions.cancel_renderings,
+        "The PDFs that were not done have been cancelled.",
     ),
     "publish": Step(
         "Publish the report",

@@ -140,5 +140,6 @@ def _thread():
         "metric": [ThreadItem("metric", "Falls per 1,000 bed days", "#c"), ThreadItem("metric", "Harm", "#d")],
     }
     return [
-        ThreadStep(kind, many, known.get(kind, []), is_here=kind == "project") for kind, (_one, many) in KINDS.items()
+        ThreadStep(kind, one, many, [] if kind == "project" else known.get(kind, []), is_here=kind == "project")
+        for kind, (one, many) in KINDS.items()
     ]

@@ -9,17 +9,20 @@ from django.utils.safestring import SafeString, mark_safe
 START, STOP = "\ue000", "\ue001"  # private use: not on any keyboard
 
 
-def headline(expression, query, *, words: int = 30) -> SearchHeadline:
+WORDS = 30  # of a snippet
+
+
+def headline(expression, query) -> SearchHeadline:
     """The part of a text where `query` was found, to be shown through `marked`."""
     return SearchHeadline(
-        expression,
-        query,
-        config="english",
-        start_sel=START,
-        stop_sel=STOP,
-        min_words=words // 2,
-        max_words=words,
+        expression, query, config="english", start_sel=START, stop_sel=STOP, min_words=WORDS // 2, max_words=WORDS
     )
+
+
+def headline_options(*, is_whole: bool = False) -> str:
+    """The same for SQL of one's own; `is_whole` marks what was found in all of a short text."""
+    length = "HighlightAll=true" if is_whole else f"MinWords={WORDS // 2},MaxWords={WORDS}"
+    return f"StartSel={START},StopSel={STOP},{length}"
 
 
 def without_markdown(snippet: str) -> str:

@@ -113,8 +113,10 @@ class OutboxMessage(models.Model):
     arguments = models.JSONField(default=list)
     # a mail
     to = models.JSONField(default=list)
+    reply_to = models.EmailField(blank=True)
     subject = models.CharField(max_length=200, blank=True)
     body = models.TextField(blank=True)
+    headers = models.JSONField(default=dict)
 
     class Meta:
         ordering = ["-pk"]

@@ -25,14 +25,16 @@ def find_nhs_numbers(text: str) -> list[str]:
     return [found for found in CANDIDATE.findall(text or "") if is_nhs_number(re.sub(r"\D", "", found))]
 
 
-def refuse_nhs_numbers(texts: Mapping[str, str]) -> None:
+def refuse_nhs_numbers(texts: Mapping[str, str], *, explained: str = "") -> None:
     """Refuse where one of the texts, keyed by what the person calls the place, holds a valid NHS number.
+
+    `explained` is why it is none: the caller keeps the reason, and its event in the audit trail says that there is one.
 
     Raises:
         ActionRefused: names the place, not the number.
     """
     places = [place for place, text in texts.items() if find_nhs_numbers(text)]
-    if places:
+    if places and not explained.strip():
         raise ActionRefused(
             f"There is what looks like an NHS number in: {', '.join(places)}. "
             "Take it out: the portal must not hold anything that identifies a patient. Your text has been kept."

@@ -28,16 +28,36 @@ def enqueue(task: str, *arguments, key: str | None = None) -> OutboxMessage:
     return _store(key=key, kind=OutboxMessage.Kind.JOB, task=task, arguments=list(arguments))
 
 
-def send_mail(*, to: list[str], template: str, context: dict, key: str | None = None) -> OutboxMessage:
+def was_stored(key: str) -> bool:
+    """Whether a message with this key was stored before."""
+    return OutboxMessage.objects.filter(key=key).exists()
+
+
+def send_mail(
+    *,
+    to: list[str],
+    template: str,
+    context: dict,
+    key: str | None = None,
+    reply_to: str = "",
+    headers: dict | None = None,
+) -> OutboxMessage:
     """Send the text of templates/emails/<template>.txt, whose first line is "Subject: ...", once this is stored."""
     text = render_to_string(f"emails/{template}.txt", context).lstrip()
     first, _, body = text.partition("\n")
-    return store_mail(to=to, subject=first.removeprefix("Subject:"), body=body, key=key)
+    subject = first.removeprefix("Subject:")
+    return store_mail(to=to, subject=subject, body=body, key=key, reply_to=reply_to, headers=headers)
 
 
-def store_mail(*, to: list[str], subject: str, body: str, key: str | None = None) -> OutboxMessage:
+def store_mail(
+    *, to: list[str], subject: str, body: str, key: str | None = None, reply_to: str = "", headers: dict | None = None
+) -> OutboxMessage:
     subject = " ".join(subject.split())[:200]  # one line: no header can be smuggled in
-    return _store(key=key, kind=OutboxMessage.Kind.MAIL, to=to, subject=subject, body=body.strip() + "\n")
+    reply_to = "".join(reply_to.split())
+    kind = OutboxMessage.Kind.MAIL
+    return _store(
+        key=key, kind=kind, to=to, subject=subject, body=body.strip() + "\n", reply_to=reply_to, headers=headers or {}
+    )
 
 
 def _store(*, key, **values) -> OutboxMessage:
@@ -88,7 +108,8 @@ def deliver_mail(pk: int) -> None:
         return
     message.attempts += 1
     try:
-        EmailMessage(message.subject, message.body, to=message.to).send()
+        reply_to = [message.reply_to] if message.reply_to else None
+        EmailMessage(message.subject, message.body, to=message.to, reply_to=reply_to, headers=message.headers).send()
     except Exception as error:
         message.error = f"{type(error).__name__}: {error}"[:300]
         message.next_attempt_at = clock.now() + dt.timedelta(seconds=10 * 2**message.attempts)

@@ -1,20 +1,31 @@
 """The process that turns one HTML document into one PDF and ends; started by `common/pdf.py`, never imported.
 
-It is handed a job file and writes one PDF beside it. On stdout it says how far it is, one JSON object a line. It may
-fetch nothing but files of the asset folder and small `data:` pictures, and its memory and processor time are limited
-before any foreign code is loaded, so a runaway document ends this process only.
+It reads a job from stdin and writes one PDF to an open file. On stdout it says how far it is, one JSON object a line.
+It may fetch nothing but files of the asset folder and small `data:` pictures, and its memory and processor time are
+limited before any foreign code is loaded, so a runaway document ends this process only. It also looks into other
+people's PDFs.
 """
 
+import base64
+import ctypes
+import errno
 import gc
+import io
 import json
 import logging
 import mimetypes
+import os
 import resource
+import signal
 import sys
+import time
 from pathlib import Path
 
 DATA_URL_LIMIT = 2_000_000  # characters, about 1.5 MB of picture
 FILE_LIMIT = 200_000_000  # bytes of PDF
+DISK_FULL = {errno.EFBIG, errno.ENOSPC, errno.EDQUOT}
+PR_SET_PDEATHSIG = 1  # of <sys/prctl.h>
+COVER_WIDTH = 480  # dots
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"  # for characters that no font has; DejaVu Sans has this one
 
 
@@ -23,10 +34,24 @@ def say(**words):
 
 
 def limit(*, memory_bytes, seconds):
-    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_LIMIT, FILE_LIMIT))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for what, soft, hard in (
+        (resource.RLIMIT_AS, memory_bytes, memory_bytes),
+        (resource.RLIMIT_CPU, seconds, seconds + 5),
+        (resource.RLIMIT_FSIZE, FILE_LIMIT, FILE_LIMIT),
+        (resource.RLIMIT_CORE, 0, 0),
+    ):
+        most = resource.getrlimit(what)[1]  # a limit that is stricter already stays
+        if most != resource.RLIM_INFINITY:
+            soft, hard = min(soft, most), min(hard, most)
+        resource.setrlimit(what, (soft, hard))
+
+
+def die_with(parent):
+    """A worker that is killed takes its child along; where the system cannot do that, the broken pipe ends it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it was killed before we asked
+            raise SystemExit(1)
 
 
 def report_fetcher(assets):
@@ -117,33 +142,78 @@ def render(job):
     assets = Path(job["assets"]).resolve()
     fetcher = report_fetcher(assets)
     styles = [CSS(string=(assets / name).read_text(), url_fetcher=fetcher) for name in job["stylesheets"]]
+    steps = {"layout": 0.0, "writing": 0.0}
 
-    def write(html):
+    def made(html):
+        began = time.perf_counter()
         document = HTML(string=html, url_fetcher=fetcher).render(stylesheets=styles, pdf_variant="pdf/ua-1")
+        laid_out = time.perf_counter()
         progress.follow_painting(document)
-        document.write_pdf(job["output"], finisher=add_header_scopes, pdf_variant="pdf/ua-1")
-        return document
+        content = io.BytesIO()
+        document.write_pdf(content, finisher=add_header_scopes, pdf_variant="pdf/ua-1")
+        steps["layout"] += laid_out - began
+        steps["writing"] += time.perf_counter() - laid_out
+        return document, content
 
-    document = write(job["html"])
+    document, content = made(job["html"])
     if missing := missing_characters(document):
-        document = write(job["html"].translate(dict.fromkeys(missing, REPLACEMENT)))
-    say(done=True, pages=len(document.pages), peak_kb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+        document, content = made(job["html"].translate(dict.fromkeys(missing, REPLACEMENT)))
+    write(job, content)
+    peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    say(done=True, pages=len(document.pages), peak_kb=peak_kb, steps=steps)
 
 
-def main(job_path):
-    job = json.loads(Path(job_path).read_text())
+def write(job, content):
+    with open(job["output"], "wb", closefd=False) as output:
+        output.write(content.getbuffer())
+
+
+def look(job):
+    """What a PDF says of itself, and its first page as a picture."""
+    import pypdfium2
+    from pypdfium2 import raw
+
+    try:
+        document = pypdfium2.PdfDocument(base64.b64decode(job["look"]))
+    except pypdfium2.PdfiumError as error:
+        say(failed="unreadable", detail=repr(error))
+        return
+    sheet = document[0]
+    picture = sheet.render(scale=COVER_WIDTH / sheet.get_width()).to_pil()
+    content = io.BytesIO()
+    picture.convert("RGB").quantize(64).save(content, "PNG", optimize=True)
+    write(job, content)
+    say(
+        done=True,
+        pages=len(document),
+        title=document.get_metadata_dict().get("Title", ""),
+        is_tagged=bool(raw.FPDFCatalog_IsTagged(document)),
+        language=language_of(document, raw),
+    )
+
+
+def language_of(document, raw) -> str:
+    length = raw.FPDFCatalog_GetLanguage(document, None, 0)
+    buffer = ctypes.create_string_buffer(max(length, 2))
+    raw.FPDFCatalog_GetLanguage(document, ctypes.cast(buffer, ctypes.POINTER(raw.FPDF_WCHAR)), length)
+    return buffer.raw.decode("utf-16-le", errors="replace").rstrip("\0")
+
+
+def main():
+    job = json.load(sys.stdin)
+    die_with(job["parent"])
     limit(memory_bytes=job["memory_bytes"], seconds=job["seconds"])
     gc.disable()  # one document, then the end: 11 to 16 % faster
     try:
-        render(job)
+        look(job) if "look" in job else render(job)
     except MemoryError:
         say(failed="memory")
     except RecursionError:
         say(failed="nesting")
-    except OSError as error:
-        say(failed="disk" if error.errno in {27, 28} else "broken", detail=repr(error))
     except BrokenPipeError:
-        pass
+        pass  # nobody listens any more
+    except OSError as error:
+        say(failed="disk" if error.errno in DISK_FULL else "broken", detail=repr(error))
     except Exception as error:
         say(failed="broken", detail=repr(error))
         raise
@@ -154,4 +224,4 @@ def main(job_path):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

@@ -1,11 +1,12 @@
 """Public pages are kept whole for visitors who are not logged in, under one number that every public change raises.
 
 A kept page carries no nonce, no token, no message and no name. It is out of date at once when an action changes
-something (`changed`), and after `KEPT_FOR` seconds whatever happens, so that what depends on the clock (a call that
-opens or closes) shows in time.
+something (`changed`), at the next moment that its view knows to change it (`kept_until`: something opens or closes),
+and after `KEPT_FOR` seconds whatever happens.
 """
 
 import hashlib
+from datetime import datetime
 from functools import wraps
 
 from django.conf import settings
@@ -15,6 +16,8 @@ from django.db import transaction
 from django.http import HttpResponse, HttpResponseNotModified
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
+
+from psc_portal.common import clock
 
 KEPT_FOR = 60  # seconds, at the latest
 REVISION = "public-revision"
@@ -30,6 +33,24 @@ def forget() -> None:
     """Forget every kept page now."""
     cache.add(REVISION, 1, timeout=None)
     cache.incr(REVISION)
+
+
+def kept_until(response: HttpResponse, *moments: datetime | None) -> HttpResponse:
+    """Say which moments change the page: it is kept no longer than until the first one that is still to come."""
+    coming = [moment for moment in moments if moment and moment > clock.now()]
+    response.changes_at = min(coming, default=None)
+    return response
+
+
+def kept_with_pages(name: str, make):
+    """What many pages show and is dear to work out: kept as long as they are, and an hour at most."""
+    key = f"{name}:{_revision()}:{clock.today()}"
+    found = cache.get(key) if settings.KEEP_PUBLIC_PAGES else None
+    if found is None:
+        found = make()
+        if settings.KEEP_PUBLIC_PAGES:
+            cache.set(key, found, 3600)
+    return found
 
 
 def public_page(view):
@@ -77,8 +98,14 @@ def _kept_answer(request, make, *, is_kept: bool = True) -> HttpResponse:
             f'"{hashlib.sha256(response.content).hexdigest()[:32]}"',
         )
         if key:
-            cache.set(key, page, KEPT_FOR)
+            cache.set(key, page, _seconds_kept(response))
     return _answer(request, *page)
+
+
+def _seconds_kept(response) -> int:
+    """Whole seconds, so never past the moment that changes the page. 0: it is not kept at all."""
+    changes_at = getattr(response, "changes_at", None)
+    return min(KEPT_FOR, int((changes_at - clock.now()).total_seconds())) if changes_at else KEPT_FOR
 
 
 def _answer(request, content: bytes, content_type: str, etag: str) -> HttpResponse:
@@ -99,6 +126,10 @@ def _may_be_kept(request) -> bool:
     )
 
 
+def _revision() -> int:
+    return cache.get_or_set(REVISION, 1, timeout=None)
+
+
 def _key(request) -> str:
     address = hashlib.sha256(request.get_full_path().encode()).hexdigest()
-    return f"page:{cache.get_or_set(REVISION, 1, timeout=None)}:{request.get_host()}:{address}"
+    return f"page:{_revision()}:{request.get_host()}:{address}"

@@ -1,8 +1,9 @@
 from django.utils.text import slugify
 
 RESERVED = {
-    "add", "apply", "board", "calendar", "create", "delete", "edit", "embed", "enter", "export", "feed", "fit-check",
-    "import", "latest", "new", "reminder", "report", "search", "sign-up", "trace", "write",
+    "add", "apply", "board", "calendar", "create", "delete", "edit", "embed", "enter", "export", "feed", "feeds",
+    "fit-check", "import", "latest", "new", "offers", "places", "register", "registered", "reminder", "report",
+    "search", "sign-up", "trace", "write",
 }  # fmt: skip
 
 

@@ -9,13 +9,14 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.urls import Resolver404, resolve, reverse
 
-from psc_portal.common import audit, clock, outbox
+from psc_portal.common import audit, clamd, clock, outbox, registry
 from psc_portal.common.nhs_numbers import refuse_nhs_numbers
 from psc_portal.common.refusals import ActionRefused
 from psc_portal.common.slugs import unique_slug
-from psc_portal.content import permissions, placeholders
+from psc_portal.content import links, permissions, placeholders
+from psc_portal.content.addresses import public_path
 from psc_portal.content.essential_pages import essential_pages
-from psc_portal.content.models import Answer, Document, Edition, Feedback, Page
+from psc_portal.content.models import Answer, BrokenLink, Document, Edition, Feedback, FeedbackSource, Page
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*(/[a-z0-9]+(-[a-z0-9]+)*)?")
 SENT_TWICE = dt.timedelta(minutes=10)  # the same words about the same page within this time are one feedback
@@ -145,6 +146,33 @@ def refresh_essential_pages() -> list[str]:
     return changed
 
 
+# Links ---------------------------------------------------------------------------------------------------------------
+@transaction.atomic
+def ask_for_link_check(*, by) -> None:
+    """Have all links checked now; the night does it anyway.
+
+    Raises:
+        PermissionDenied: `by` may not edit pages.
+    """
+    _must_edit(by)
+    outbox.enqueue("content.check_links")
+
+
+def check_links() -> int:
+    """Follow every link of the public texts and keep those that lead nowhere. Returns how many. May run twice."""
+    checker = links.Checker(asks_others=settings.CHECK_EXTERNAL_LINKS)
+    now, kept = clock.now(), []
+    for text in registry.linked_texts.collect():
+        for link, problem in checker.problems(links.links_of(text.html), at=text.url):
+            values = {"source": text.title[:200], "problem": problem[:200], "checked_at": now}
+            row, _is_new = BrokenLink.objects.update_or_create(
+                source_url=text.url, link=link[:2000], defaults=values, create_defaults=values | {"found_at": now}
+            )
+            kept.append(row.pk)
+    BrokenLink.objects.exclude(pk__in=kept).delete()
+    return len(kept)
+
+
 # Documents -----------------------------------------------------------------------------------------------------------
 @transaction.atomic
 def add_document(
@@ -187,6 +215,7 @@ def add_edition(*, document, title, published_on, file, body, by, accessibility_
     _must_edit(by)
     document = Document.objects.select_for_update().get(pk=document.pk)
     refuse_nhs_numbers({"Title": title, "The document as a web page": body})
+    _refuse_viruses(file)
     newest = document.editions.order_by("-number").first()
     if newest and published_on < newest.published_on:
         raise ActionRefused(
@@ -224,9 +253,26 @@ def _read_pdf(file):
     file.seek(0)
     reader = pypdf.PdfReader(file)
     marks = reader.root_object.get("/MarkInfo") or {}
-    answer = len(reader.pages), bool(marks.get("/Marked")), bool(reader.metadata and reader.metadata.title)
+    is_tagged = bool(marks.get("/Marked")) and "/StructTreeRoot" in reader.root_object
+    answer = len(reader.pages), is_tagged, bool(reader.metadata and (reader.metadata.title or "").strip())
     file.seek(0)
     return answer
+
+
+def _refuse_viruses(file):
+    """Where a scanner is set up nothing is stored unscanned: whoever uploads is here and can try again."""
+    if not clamd.is_set_up():
+        return
+    try:
+        virus = clamd.scan(file)
+    except clamd.TooLarge:
+        raise ActionRefused("The file is too large for the virus scanner. Make it smaller.")
+    except (clamd.ScannerUnavailable, clamd.NoVerdict):
+        raise ActionRefused("The virus scanner gives no answer now. What you typed is kept: try again in some minutes.")
+    finally:
+        file.seek(0)
+    if virus:
+        raise ActionRefused("The virus scanner found something in this file. It has not been stored.")
 
 
 @transaction.atomic
@@ -245,30 +291,71 @@ def edit_document(*, document, title, kind, summary, is_public, by):
 
 # Feedback ------------------------------------------------------------------------------------------------------------
 @transaction.atomic
-def give_feedback(*, message, page="", name="", email="", by=None):
+def give_feedback(*, message, page="", name="", email="", numbers_explained="", by=None):
     """Keep what somebody told us through the website; an account is not needed. Sent twice, it is kept once.
 
     Raises:
-        ActionRefused: the text holds an NHS number.
+        ActionRefused: the text holds what looks like an NHS number, and nobody says what else it is.
     """
-    refuse_nhs_numbers({"Your feedback": message, "Your name": name})
+    if not numbers_explained.strip():
+        refuse_nhs_numbers({"Your feedback": message, "Your name": name})
     same = Feedback.objects.filter(
         message=message, page=page[:300], email=email, created_at__gte=clock.now() - SENT_TWICE
     )
     if already := same.first():
         return already
-    return Feedback.objects.create(message=message, page=page[:300], name=name, email=email)
+    return Feedback.objects.create(
+        message=message, page=page[:300], name=name, email=email, numbers_explained=numbers_explained.strip()
+    )
 
 
 @transaction.atomic
-def record_feedback(*, message, source, source_note, by):
+def record_feedback(*, message, source, source_note, page="", by):
     """Keep what staff heard elsewhere: at an event, in a forum, by letter."""
-    if not permissions.can_handle_feedback(by):
-        raise PermissionDenied
+    _must_handle(by)
     refuse_nhs_numbers({"What was said": message, "Where": source_note})
-    feedback = Feedback.objects.create(message=message, source=source, source_note=source_note)
-    audit.record("record", feedback, by=by, after={"source": source})
+    feedback = Feedback.objects.create(message=message, source=source, source_note=source_note, page=page)
+    audit.record("record", feedback, by=by, after={"source": source.pk})
     return feedback
+
+
+@transaction.atomic
+def add_source(*, name, is_in_use=True, by):
+    """Another forum, event or way by which people tell us something.
+
+    Raises:
+        PermissionDenied: `by` may not handle feedback.
+        ActionRefused: it is on the list already.
+    """
+    _must_handle(by)
+    _refuse_second_source(name)
+    source = FeedbackSource.objects.create(name=name.strip(), is_in_use=is_in_use)
+    audit.record("add", source, by=by, after=audit.snapshot(source, ["name", "is_in_use"]))
+    return source
+
+
+@transaction.atomic
+def edit_source(*, feedback_source, name, is_in_use, by):
+    """Rename a source, or no longer offer it; what was heard through it stays."""
+    _must_handle(by)
+    source = FeedbackSource.objects.select_for_update().get(pk=feedback_source.pk)
+    _refuse_second_source(name, besides=source)
+    before = audit.snapshot(source, ["name", "is_in_use"])
+    source.name, source.is_in_use = name.strip(), is_in_use
+    source.save()
+    audit.record("edit", source, by=by, before=before, after=audit.snapshot(source, ["name", "is_in_use"]))
+    return source
+
+
+def _refuse_second_source(name, besides=None):
+    others = FeedbackSource.objects.exclude(pk=besides.pk) if besides else FeedbackSource.objects
+    if others.filter(name__iexact=name.strip()).exists():
+        raise ActionRefused("This source is on the list already. Look for it there.")
+
+
+def _must_handle(by, feedback=None):
+    if not permissions.can_handle_feedback(by, feedback):
+        raise PermissionDenied
 
 
 @transaction.atomic
@@ -278,14 +365,21 @@ def triage_feedback(*, feedback, note, by):
 
 
 @transaction.atomic
-def close_feedback(*, feedback, note, by):
-    """Nothing more is to be done; the note says why."""
-    return _move(feedback, Feedback.Status.CLOSED, note=note, by=by)
+def close_feedback(*, feedback, note, reply="", by):
+    """Nothing more is to be done; the note says why. Whoever left an address gets the reply, if there is one."""
+    _must_handle(by, feedback)
+    refuse_nhs_numbers({"Reply": reply})
+    _refuse_contact_data(feedback, {"Reply": reply})
+    feedback.reply = reply.strip()
+    feedback.save(update_fields=["reply"])
+    feedback = _move(feedback, Feedback.Status.CLOSED, note=note, by=by)
+    if feedback.reply:
+        _tell(feedback, "content/closed", "closed", reply=feedback.reply)
+    return feedback
 
 
 def _move(feedback, status, *, note, by):
-    if not permissions.can_handle_feedback(by, feedback):
-        raise PermissionDenied
+    _must_handle(by, feedback)
     feedback.change_status(status, by=by)
     feedback.note = note
     feedback.save(update_fields=["note"])
@@ -294,35 +388,42 @@ def _move(feedback, status, *, note, by):
 
 
 @transaction.atomic
-def publish_answer(*, feedback, you_said, we_did, by):
-    """Publish "You said, we did" in our own words, and write to whoever left an address.
+def publish_answer(*, feedback, you_said, we_did, page=None, by):
+    """Publish "You said, we did" in our own words, and write once to whoever left an address.
 
+    Args:
+        page: the address of what it is about; that of the feedback if left out.
     Raises:
         PermissionDenied: `by` may not handle feedback.
         ActionRefused: it has been answered or closed, or the text holds what it must not.
     """
-    if not permissions.can_handle_feedback(by, feedback):
-        raise PermissionDenied
+    _must_handle(by, feedback)
     texts = {"You said": you_said, "We did": we_did}
     refuse_nhs_numbers(texts)
     _refuse_contact_data(feedback, texts)
+    page = public_path(feedback.page if page is None else page)
     feedback.change_status(Feedback.Status.ANSWERED, by=by)
-    answer = Answer.objects.create(feedback=feedback, you_said=you_said, we_did=we_did, by=by)
+    answer = Answer.objects.create(feedback=feedback, page=page, you_said=you_said, we_did=we_did, by=by)
     audit.record("answer", feedback, by=by, after={"answer": answer.pk})
-    if feedback.email:
-        outbox.send_mail(
-            to=[feedback.email],
-            template="content/answered",
-            context={
-                "name": feedback.name,
-                "you_said": you_said,
-                "we_did": we_did,
-                "collaborative": settings.COLLABORATIVE,
-                "answers_url": settings.PORTAL_URL + reverse("content:answer_list"),
-            },
-            key=f"content.answered {feedback.pk}",
-        )
+    _tell(feedback, "content/answered", "answered", you_said=you_said, we_did=we_did)
     return answer
+
+
+def _tell(feedback, template, occasion, **words):
+    if not feedback.email:
+        return
+    outbox.send_mail(
+        to=[feedback.email],
+        template=template,
+        context={
+            "name": feedback.name,
+            "reference": feedback.reference,
+            "collaborative": settings.COLLABORATIVE,
+            "answers_url": settings.PORTAL_URL + reverse("content:answer_list"),
+            **words,
+        },
+        key=f"content.{occasion} {feedback.pk}",
+    )
 
 
 def _refuse_contact_data(feedback, texts):

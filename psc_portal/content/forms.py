@@ -1,17 +1,24 @@
+from urllib.parse import urlencode
+
 from crispy_forms.layout import Div, Layout
 from django import forms
+from django.core.exceptions import ValidationError
 
 from psc_portal.common import clock
+from psc_portal.common.guards import GuardedForm
+from psc_portal.common.nhs_numbers import find_nhs_numbers
 from psc_portal.common.nhsuk import DateInputField, MomentInputField, NhsukFormMixin
 from psc_portal.common.uploads import check_upload
-from psc_portal.content.models import Document, Edition, Feedback, Page
+from psc_portal.content.addresses import part_of, public_path
+from psc_portal.content.models import Answer, Document, Edition, FeedbackSource, Page
 
 MARKDOWN_HINT = "Markdown: # for a heading, - for a list, [words](/address/) for a link."
 
 
-class FeedbackForm(NhsukFormMixin, forms.Form):
+class FeedbackForm(NhsukFormMixin, GuardedForm):
     submit_label = "Send feedback"
     form_layout = Layout("message", "name", "email", Div("website", hidden=True))
+    form_layout_with_numbers = Layout("message", "numbers_explained", "name", "email", Div("website", hidden=True))
 
     message = forms.CharField(
         label="What do you want to tell us?",
@@ -26,19 +33,88 @@ class FeedbackForm(NhsukFormMixin, forms.Form):
         help_text="Only if you want an answer. We use it for nothing else.",
         widget=forms.EmailInput({"autocomplete": "email", "spellcheck": "false"}),
     )
-    website = forms.CharField(  # people never see this box; programs that fill in every box do
-        label="Leave this box empty", required=False, widget=forms.TextInput({"autocomplete": "off", "tabindex": "-1"})
+    numbers_explained = forms.CharField(
+        label="A number in your text looks like an NHS number. If it is none, say what it is",
+        help_text="If it is one, take it out. We keep what you write here with your feedback.",
+        max_length=300,
+        required=False,
     )
     page = forms.CharField(required=False, max_length=300, widget=forms.HiddenInput)
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if find_nhs_numbers(f"{self.data.get('message', '')}\n{self.data.get('name', '')}"):
+            self.form_layout = self.form_layout_with_numbers
+        else:
+            del self.fields["numbers_explained"]
+
     def clean_page(self):
-        """Only a path of this website is kept."""
-        page = self.cleaned_data["page"]
-        return page if page.startswith("/") and not page.startswith("//") else ""
+        """Only a path of this website is kept, and none that opens something for whoever knows it."""
+        return public_path(self.cleaned_data["page"])
+
+
+class FeedbackStatusForm(NhsukFormMixin, forms.Form):
+    submit_label = "See what became of it"
+
+    reference = forms.CharField(
+        label="Reference of your feedback",
+        max_length=20,
+        help_text="It begins with F, for example F-7K3M9QXW. You saw it when you had sent your feedback.",
+        widget=forms.TextInput({"class": "nhsuk-input--width-10", "autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    def clean_reference(self):
+        typed = "".join(sign for sign in self.cleaned_data["reference"].upper() if sign.isalnum())
+        return f"F-{typed.removeprefix('F')}"
+
+
+PARTS = {  # how people call the parts of the website that an answer may be about
+    "": "Our work as a whole",
+    "metrics": "Measurement plan",
+    "calls": "Calls for proposals",
+    "learning": "Learning library",
+}
+
+
+class DocumentFilters(forms.Form):
+    """The filter in the address of the library. A kind that does not exist is left out."""
+
+    kind = forms.ChoiceField(choices=[("", "All kinds"), *Document.Kind.choices], required=False)
+
+    def __init__(self, data):
+        super().__init__(data)
+        self.is_valid()
+        self.chosen = {name: value for name, value in self.cleaned_data.items() if value}
 
     @property
-    def is_from_a_program(self):
-        return bool(self.data.get("website"))
+    def query(self) -> str:
+        return urlencode(self.chosen)
+
+
+class AnswerFilters(forms.Form):
+    """Filters in the address of the list. What makes no sense there is left out."""
+
+    q = forms.CharField(label="Words", required=False, max_length=200)
+    part = forms.ChoiceField(label="About", required=False)
+
+    def __init__(self, data):
+        super().__init__(data)
+        parts = sorted({part_of(page) for page in Answer.objects.order_by().values_list("page", flat=True).distinct()})
+        names = [(part or "work", PARTS.get(part, part.replace("-", " ").capitalize())) for part in parts]
+        self.fields["part"].choices = [("", "Everything"), *sorted(names, key=lambda choice: choice[1])]
+        self.is_valid()
+        self.chosen = {name: " ".join(value.split()) for name, value in self.cleaned_data.items() if value.strip()}
+
+    def applied_to(self, answers):
+        if words := self.chosen.get("q"):
+            answers = answers.matching(words)
+        if part := self.chosen.get("part"):
+            answers = answers.about("" if part == "work" else part)
+        return answers
+
+    @property
+    def query(self) -> str:
+        return urlencode(self.chosen)
 
 
 # In the admin --------------------------------------------------------------------------------------------------------
@@ -132,10 +208,12 @@ class EditDocumentForm(NhsukFormMixin, forms.Form):
 class RecordFeedbackForm(NhsukFormMixin, forms.Form):
     submit_label = "Keep this feedback"
 
-    source = forms.ChoiceField(
+    source = forms.ModelChoiceField(
+        FeedbackSource.objects.filter(is_in_use=True),
         label="Where was it said?",
-        choices=[choice for choice in Feedback.Source.choices if choice[0] != Feedback.Source.WEBSITE],
+        empty_label=None,
         widget=forms.RadioSelect,
+        help_text="Another one? Add it to the list of sources first.",
     )
     source_note = forms.CharField(
         label="Which one, and when?", max_length=120, help_text="For example: Patient Senate, 4 March 2026"
@@ -143,6 +221,19 @@ class RecordFeedbackForm(NhsukFormMixin, forms.Form):
     message = forms.CharField(
         label="What was said?", max_length=3000, widget=forms.Textarea, help_text="Leave out who said it."
     )
+    page = forms.CharField(
+        label="About which page?", required=False, max_length=300, help_text="Its address, for example /pledges/"
+    )
+
+    def clean_page(self):
+        return clean_page_of_ours(self.cleaned_data["page"])
+
+
+class SourceForm(NhsukFormMixin, forms.Form):
+    submit_label = "Save"
+
+    name = forms.CharField(max_length=120, help_text="For example Patient Senate")
+    is_in_use = forms.BooleanField(label="Offered when feedback is recorded", required=False, initial=True)
 
 
 class NoteForm(NhsukFormMixin, forms.Form):
@@ -150,6 +241,16 @@ class NoteForm(NhsukFormMixin, forms.Form):
 
     note = forms.CharField(
         label="Note", max_length=1000, widget=forms.Textarea, help_text="For the staff: what is to be done, or was done"
+    )
+
+
+class CloseForm(NoteForm):
+    reply = forms.CharField(
+        label="What the person reads",
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea,
+        help_text="Shown to whoever has the reference, and sent if they left an address. Not published.",
     )
 
 
@@ -162,3 +263,18 @@ class AnswerForm(NhsukFormMixin, forms.Form):
     we_did = forms.CharField(
         max_length=1200, widget=forms.Textarea, help_text="What we did, or why we did not, in plain words"
     )
+    page = forms.CharField(
+        label="About which page?",
+        required=False,
+        max_length=300,
+        help_text="Its address, for example /pledges/. Leave empty if it is about our work as a whole.",
+    )
+
+    def clean_page(self):
+        return clean_page_of_ours(self.cleaned_data["page"])
+
+
+def clean_page_of_ours(typed: str) -> str:
+    if typed and not public_path(typed):
+        raise ValidationError("This is not a public page of this website. Copy what follows its name, like /pledges/")
+    return public_path(typed)

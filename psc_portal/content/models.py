@@ -1,8 +1,10 @@
 """Editable pages with their versions, the document library, and what people tell us."""
 
+import secrets
+
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
@@ -105,9 +107,9 @@ class Document(Timestamped):
     """A document of the library. Its address stays; its editions come and are replaced."""
 
     class Kind(models.TextChoices):
-        PLAN = "plan", "Plan"
+        PLAN = "plan", "Local delivery plan"
         BROCHURE = "brochure", "Brochure"
-        REPORT = "report", "Report"
+        REPORT = "report", "Annual report"
         MINUTES = "minutes", "Minutes"
         GUIDANCE = "guidance", "Guidance"
         OTHER = "other", "Other"
@@ -190,6 +192,42 @@ class Edition(Timestamped):
     def download_url(self):
         return reverse("content:edition_download", args=[self.document.slug, self.number])
 
+    def get_absolute_url(self):
+        """The edition as a web page; the latest stands on the page of its document."""
+        return reverse("content:edition_detail", args=[self.document.slug, self.number])
+
+    @property
+    def missing(self) -> list[str]:
+        """What the upload did not find in a PDF that some people need to read it."""
+        found = (("tags", self.has_tags), ("title", self.has_title))
+        return [word for word, is_there in found if is_there is False]
+
+    @property
+    def warning(self) -> str:
+        return f"This PDF has no {' and no '.join(self.missing)}: some people cannot read it." if self.missing else ""
+
+
+class FeedbackSource(models.Model):
+    """Where else than on this website people tell us something, such as a patient forum: a list that staff edit."""
+
+    name = models.CharField(max_length=120, unique=True)
+    is_in_use = models.BooleanField("offered when feedback is recorded", default=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self):
+        return self.name
+
+
+NOT_MISREAD = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # no 0 and O, no 1, I and L
+REFERENCE_LENGTH = 8
+
+
+def new_reference() -> str:
+    """F-7K3M9QXW: what somebody keeps to find out what became of their feedback. Nobody guesses one."""
+    return "F-" + "".join(secrets.choice(NOT_MISREAD) for _ in range(REFERENCE_LENGTH))
+
 
 class FeedbackQuerySet(models.QuerySet):
     def open(self):
@@ -208,12 +246,6 @@ class Feedback(Stateful, Timestamped):
         ANSWERED = "answered", "Answered in public"
         CLOSED = "closed", "Closed"
 
-    class Source(models.TextChoices):
-        WEBSITE = "website", "This website"
-        FORUM = "forum", "A patient or public forum"
-        EVENT = "event", "An event"
-        LETTER = "letter", "A letter, e-mail or phone call"
-
     TRANSITIONS = {
         Status.NEW: {Status.TRIAGED, Status.ANSWERED, Status.CLOSED},
         Status.TRIAGED: {Status.ANSWERED, Status.CLOSED},
@@ -222,13 +254,18 @@ class Feedback(Stateful, Timestamped):
     }
 
     status = models.CharField(max_length=8, choices=Status, default=Status.NEW)
-    source = models.CharField(max_length=8, choices=Source, default=Source.WEBSITE)
-    source_note = models.CharField(max_length=120, blank=True, help_text="Which forum or event, and when")
+    reference = models.CharField(max_length=12, unique=True, default=new_reference, editable=False)
+    source = models.ForeignKey(
+        FeedbackSource, on_delete=models.PROTECT, null=True, blank=True, help_text="Empty: this website"
+    )
+    source_note = models.CharField(max_length=120, blank=True, help_text="Which meeting, and when")
     page = models.CharField("about the page", max_length=300, blank=True)
     message = models.TextField()
     name = models.CharField(max_length=120, blank=True)
     email = models.EmailField(blank=True)
+    numbers_explained = models.CharField("why a number is not an NHS number", max_length=300, blank=True)
     note = models.TextField("note of the staff", blank=True)
+    reply = models.TextField("what we tell the person when it is closed", blank=True)
 
     objects = FeedbackQuerySet.as_manager()
 
@@ -237,22 +274,40 @@ class Feedback(Stateful, Timestamped):
         ordering = ["-created_at", "-pk"]
 
     def __str__(self):
-        return f"Feedback {self.pk}"
+        return f"Feedback {self.reference}"
+
+    @property
+    def source_words(self) -> str:
+        return self.source.name if self.source else "This website"
 
 
 class FeedbackStatusChange(StatusChange):
     subject = models.ForeignKey(Feedback, on_delete=models.PROTECT, related_name="status_changes")
 
 
+class AnswerQuerySet(models.QuerySet):
+    def matching(self, words: str):
+        """Answers that hold the words, the best first."""
+        query = SearchQuery(words.replace("\0", " ")[:200], search_type="websearch", config="english")
+        return self.filter(search=query).order_by(SearchRank(F("search"), query).desc(), "-published_at", "-pk")
+
+    def about(self, part: str):
+        """Answers about one part of the website: the first word of its addresses, or "" for the work as a whole."""
+        return self.filter(page__startswith=f"/{part}/") if part else self.filter(page="")
+
+
 class Answer(Timestamped):
     """You said, we did: our own words about one piece of feedback, published with the date."""
 
     feedback = models.OneToOneField(Feedback, on_delete=models.PROTECT, related_name="answer")
+    page = models.CharField("about the page", max_length=300, blank=True, db_index=True)
     you_said = models.TextField(help_text="In our own words, so that nobody can be recognised")
     we_did = models.TextField()
     published_at = models.DateTimeField(default=clock.now)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     search = search_vector("you_said", "we_did")
+
+    objects = AnswerQuerySet.as_manager()
 
     class Meta:
         ordering = [F("published_at").desc(), "-pk"]
@@ -260,3 +315,21 @@ class Answer(Timestamped):
 
     def __str__(self):
         return f"Answer to feedback {self.feedback_id}"
+
+
+class BrokenLink(models.Model):
+    """A link that led nowhere when it was last followed. The check takes away what has been mended."""
+
+    source = models.CharField("where it stands", max_length=200)
+    source_url = models.CharField(max_length=300)
+    link = models.CharField(max_length=2000)
+    problem = models.CharField(max_length=200)
+    found_at = models.DateTimeField("first found", default=clock.now)
+    checked_at = models.DateTimeField("last checked", default=clock.now)
+
+    class Meta:
+        ordering = ["source", "link"]
+        constraints = [models.UniqueConstraint(fields=["source_url", "link"], name="broken_link_once_a_page")]
+
+    def __str__(self):
+        return f"{self.link} on {self.source}"

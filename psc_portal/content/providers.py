@@ -3,61 +3,98 @@
 import re
 
 from django.conf import settings
-from django.contrib.postgres.search import SearchQuery, SearchRank
-from django.db.models import F, OuterRef, Q, Subquery
+from django.contrib.postgres.search import SearchVector
+from django.db.models import F, OuterRef, Subquery, TextField, Value
+from django.db.models.functions import Cast
 from django.urls import reverse
+from django.utils.text import Truncator
 
-from psc_portal.common.highlight import headline, marked
-from psc_portal.common.registry import SearchHit, WaitingItem
+from psc_portal.common.registry import LinkedText, News, Source, WaitingItem, joined
 from psc_portal.content.models import Answer, Document, Edition, Feedback, PageVersion
 from psc_portal.content.placeholders import filled_in
+from psc_portal.content.prose import prose
 
-LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)?")  # a snippet may end inside the address
-MARKUP = re.compile(r"[#*|`]+|^[->]\s", re.MULTILINE)
+CUT_PLACEHOLDER = re.compile(r"\{\{[^}]*$|^[^{]*\}\}")  # a snippet may begin or end inside one
 
 
-def search(query, user, limit):
-    """Pages, documents and answers that hold the words; one query for each."""
-    terms = SearchQuery(query, config="english", search_type="websearch")
+def news(since, limit):
+    """Answers to what people told us, and editions of documents: one query."""
+    answers = (
+        Answer.objects.filter(published_at__gte=since)
+        .order_by()
+        .annotate(what=Value("You said, we did"), slug=Value(""))
+        .values_list("what", "you_said", "slug", "published_at")
+    )
+    editions = (
+        Edition.objects.out()
+        .filter(document__is_public=True, created_at__gte=since)
+        .order_by()
+        .annotate(what=Value("Document"))
+        .values_list("what", "document__title", "document__slug", "created_at")
+    )
+    for what, title, slug, at in answers.union(editions, all=True).order_by("-published_at")[:limit]:
+        url = reverse("content:document_detail", args=[slug]) if slug else reverse("content:answer_list")
+        yield News(at, what, Truncator(title).words(20), url)
 
-    def found(rows, text, also=None):
-        return (
-            rows.filter(Q(search=terms) | also if also else Q(search=terms))
-            .annotate(rank=SearchRank(F("search"), terms), snippet=headline(text, terms))
-            .defer("search")
-            .order_by("-rank", "pk")[:limit]
-        )
 
+def _said(text: str) -> str:
+    return CUT_PLACEHOLDER.sub("", filled_in(text))
+
+
+def _shown_editions(user):
     newest = Edition.objects.out().filter(document=OuterRef("document")).order_by("-number").values("pk")[:1]
-    editions = Edition.objects.filter(document__in=Document.objects.visible_to(user), pk=Subquery(newest))
-    return [
-        *(
-            SearchHit(
-                "page", filled_in(version.title), version.page.get_absolute_url(), _snippet(version), version.rank
-            )
-            for version in found(PageVersion.objects.shown().select_related("page"), "body")
-        ),
-        *(
-            SearchHit(
-                "document", edition.document.title, edition.document.get_absolute_url(), _snippet(edition), edition.rank
-            )
-            for edition in found(editions.select_related("document"), "body", also=Q(document__title__icontains=query))
-        ),
-        *(
-            SearchHit(
-                "answer",
-                "You said, we did",
-                f"{reverse('content:answer_list')}#answer-{answer.pk}",
-                marked(answer.snippet),
-                answer.rank,
-            )
-            for answer in found(Answer.objects.all(), "we_did")
-        ),
-    ]
+    return Edition.objects.filter(document__in=Document.objects.visible_to(user).order_by(), pk=Subquery(newest))
 
 
-def _snippet(row):
-    return marked(MARKUP.sub(" ", LINK.sub(r"\1", filled_in(row.snippet))))
+def _document_url(slug: str) -> str:
+    return reverse("content:document_detail", args=[slug])
+
+
+SOURCES = [
+    Source(
+        kind="page",
+        many="Pages",
+        rows=lambda user: PageVersion.objects.shown(),
+        key=F("page__slug"),
+        url=lambda slug: reverse("content:page", args=[slug]),
+        title=F("title"),
+        text=F("body"),
+        said=_said,
+        changed_at=F("publish_at"),
+    ),
+    Source(
+        kind="document",
+        many="Documents",
+        weight=0.7,
+        rows=lambda user: Document.objects.visible_to(user),
+        key=F("slug"),
+        url=_document_url,
+        title=F("title"),
+        text=F("summary"),
+        vector=SearchVector("title", weight="A", config="english") + SearchVector("summary", config="english"),
+        changed_at=F("updated_at"),
+    ),
+    Source(  # the same page by the text of the edition that it shows
+        kind="document",
+        many="Documents",
+        weight=0.7,
+        rows=_shown_editions,
+        key=F("document__slug"),
+        url=_document_url,
+        title=F("document__title"),
+        text=F("body"),
+        said=_said,
+    ),
+    Source(
+        kind="answer",
+        many="You said, we did",
+        rows=lambda user: Answer.objects.all(),
+        key=Cast("pk", TextField()),
+        url=lambda pk: f"{reverse('content:answer_list')}#answer-{pk}",
+        title=Value("You said, we did"),
+        text=joined("you_said", Value(" "), "we_did"),
+    ),
+]
 
 
 def waiting(user):
@@ -73,3 +110,12 @@ def waiting(user):
         )
         for feedback in Feedback.objects.open().order_by("created_at")[:20]
     ]
+
+
+def linked_texts():
+    """The pages as visitors see them now, and the latest editions."""
+    for version in PageVersion.objects.shown().select_related("page").defer("search"):
+        yield LinkedText(filled_in(version.title), version.page.get_absolute_url(), prose(version.body))
+    latest = Edition.objects.out().filter(document__is_public=True).order_by("document_id", "-number")
+    for edition in latest.distinct("document_id").select_related("document").defer("search"):
+        yield LinkedText(edition.document.title, edition.document.get_absolute_url(), prose(edition.body))

@@ -22,6 +22,12 @@ async function look() {
 }
 
 function show(news) {
+  for (const [name, label] of Object.entries(news.each ?? {})) {
+    const status = place.querySelector(`[data-progress-of="${CSS.escape(name)}"] strong`);
+    if (status && status.textContent !== label) {
+      status.textContent = label;
+    }
+  }
   bar.value = news.percent;
   bar.textContent = `${news.percent}%`;
   const said = news.status === "queued" ? words.textContent : `${news.percent}%: ${news.step}`;

@@ -3,6 +3,7 @@ import datetime as dt
 import factory
 
 from pledges.models import ImprovementArea, Pledge, ProgressUpdate, SignUp, Statement, WordingSet
+from pledges.plans import read_outline
 from psc_portal.common import clock
 from tests.factories.accounts import UserFactory
 from tests.factories.projects import AffiliationFactory, OrganisationFactory
@@ -42,6 +43,10 @@ class SignUpFactory(factory.django.DjangoModelFactory):
     board_approved_on = dt.date(2026, 1, 29)
     plan_from = dt.date(2026, 4, 1)
     plan_to = dt.date(2029, 3, 31)
+    aim = "Half as many falls by 2029, on every ward."
+    drivers = factory.LazyFunction(
+        lambda: read_outline("Staff see who may fall\n- Everybody is asked on admission\n-- A card at each bed")
+    )
 
     class Params:
         submitted = factory.Trait(status=SignUp.Status.SUBMITTED)
@@ -51,7 +56,7 @@ class SignUpFactory(factory.django.DjangoModelFactory):
     def member(self, create, extracted, **kwargs):
         """The signatory belongs to the organisation, unless member=False."""
         if extracted is not False:
-            AffiliationFactory(user=self.signatory, organisation=self.organisation)
+            AffiliationFactory(user=self.signatory, organisation=self.organisation, signing="confirmed")
 
     @factory.post_generation
     def complete(self, create, extracted, **kwargs):
@@ -66,6 +71,7 @@ class SignUpFactory(factory.django.DjangoModelFactory):
             ImprovementArea.objects.create(sign_up=self, scope=scope, name=name, slug=slug)
         if not is_complete:
             self.board_approved_on = self.plan_from = self.plan_to = None
+            self.aim, self.drivers = "", []
             self.save()
 
 

@@ -78,3 +78,12 @@ def follow(page, name) -> None:
     link = page.get_by_role("link", name=name, exact=exact).or_(page.get_by_role("button", name=name, exact=exact))
     with page.expect_navigation():
         link.first.click()
+
+
+def tab_to(page, locator):
+    """Reach a control with the tabulator key alone."""
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        if locator.evaluate("control => control === document.activeElement"):
+            return
+    raise AssertionError(f"{locator} cannot be reached with the keyboard")

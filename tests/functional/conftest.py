@@ -79,6 +79,7 @@ class Stack:
             "valkey": local_servers.valkey_command(socket_name=self.folder / "valkey.sock", folder=self.folder),
             "web": [sys.executable, "-m", "gunicorn", "psc_portal.wsgi"],
             "worker": [*celery, "worker", "--queues=default,reports", "--concurrency=2", "--loglevel=INFO"],
+            "renderer": [*celery, "worker", "--queues=rendering", "--concurrency=1", "--hostname=renderer@%h"],
             "beat": [*celery, "beat", f"--schedule={self.folder / 'beat-schedule'}", "--pidfile="],
         }
 
@@ -130,8 +131,15 @@ class Stack:
 
     def allow_log_ins(self) -> None:
         """Everyone here comes from one address: forget how often, or the log-in limit refuses the eleventh."""
+        self._forget("*:rl:*")
+
+    def forget_kept_pages(self) -> None:
+        """What a factory makes is told to no page: visitors would see the one that was kept for up to a minute."""
+        self._forget("*:page:*")
+
+    def _forget(self, keys: str) -> None:
         client = redis.Redis.from_url(self.redis_url)
-        for key in client.scan_iter("*:rl:*"):
+        for key in client.scan_iter(keys):
             client.delete(key)
         client.close()
 
@@ -147,12 +155,12 @@ def stack(tmp_path_factory, django_db_blocker):
         stack.manage("migrate", "--no-input", "--verbosity=0")
         stack.manage("seed_demo")
         stack.manage("collectstatic", "--no-input", "--verbosity=0")
-        for name in ("web", "worker", "beat"):
+        for name in ("web", "worker", "renderer", "beat"):
             stack.start(name)
         stack.wait_until_ready()
         yield stack
     finally:
-        for name in ("beat", "worker", "web", "valkey"):
+        for name in ("beat", "renderer", "worker", "web", "valkey"):
             if name in stack.processes:
                 stack.stop(name)
         with django_db_blocker.unblock(), connection._nodb_cursor() as cursor:

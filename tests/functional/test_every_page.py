@@ -18,7 +18,7 @@ from tests.functional.browsing import DESKTOP, PHONE, overflow
 
 SCREENSHOTS = os.environ.get("SCREENSHOTS")
 A_FILE = re.compile(
-    r"\.(csv|json|pdf|png|svg|xlsx|docx|zip|ics|xml|woff2|css)$|/(latest|download|feed|print|minutes)/?$|/editions/"
+    r"\.(csv|json|pdf|png|svg|xlsx|docx|zip|ics|xml|woff2|css)$|/(latest|download|export|feed|print|minutes)/?$|/editions/"
 )
 NOT_FOLLOWED = re.compile(r"^/(accounts/logout|admin/logout|static|healthz|admin/jsi18n|api/v1)")
 

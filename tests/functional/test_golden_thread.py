@@ -369,6 +369,11 @@ def when_the_organisation_pledges_with_that_metric(story, axe):
     fill(page, {"national": national, "own_words": "Falls at home\nGoing home safely"})
     axe(page)
     press(page, "Save and continue")
+    fill(
+        page, {"aim": "Half as many falls at home by 2029.", "outline": "Seen in time\n- Staff ask\n-- Five questions"}
+    )
+    axe(page)
+    press(page, "Save and continue")
     today = clock.today()
     fill(
         page,
@@ -391,6 +396,11 @@ def when_staff_publish_the_pledges(story, axe):
     page.goto("/admin/pledges/signup/?q=Sian+Powell")
     follow(page, story.organisation.name)
     axe(page)
+    follow(page, "See the affiliation")
+    follow(page, "Confirm that they sign")
+    press(page, "Confirm that they sign")
+    page.goto("/admin/pledges/signup/?q=Sian+Powell")
+    follow(page, story.organisation.name)
     follow(page, "Publish")
     press(page, "Publish")
     assert "The pledges are published" in page.locator("body").inner_text()
@@ -427,8 +437,8 @@ def when_the_lead_writes_freezes_and_renders_the_report(story, axe):
     axe(page)
     press(page, "Freeze the report")
     page.goto(f"/reports/{story.year}/write/render/")
-    press(page, "Make the PDF")
-    page.get_by_text("Done", exact=True).wait_for(timeout=180_000)
+    press(page, "Make the PDFs")
+    page.locator("[data-progress-of=report]").get_by_text("Done", exact=True).wait_for(timeout=180_000)
     axe(page)
 
 
@@ -443,7 +453,7 @@ def then_a_visitor_downloads_a_pdf_with_the_same_numbers(story, axe):
     page.goto(f"/reports/{story.year}/")
     axe(page)
     with page.expect_download() as download:
-        page.get_by_role("link", name=re.compile("^Download this report")).click()
+        page.get_by_role("link", name=re.compile("^Download the report")).click()
     pdf = pypdfium2.PdfDocument(download.value.path())
     text = " ".join(" ".join(page.get_textpage().get_text_range() for page in pdf).split())
     pdf.close()

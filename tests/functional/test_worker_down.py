@@ -9,10 +9,10 @@ from tests.functional.browsing import follow, press
 
 @pytest.fixture
 def no_worker(stack):
-    stack.stop("worker")
+    stack.stop("renderer")
     yield
-    if "worker" not in stack.processes:
-        stack.start("worker")
+    if "renderer" not in stack.processes:
+        stack.start("renderer")
 
 
 def test_a_report_waits_while_the_worker_is_down_and_is_made_when_it_is_back(
@@ -22,7 +22,7 @@ def test_a_report_waits_while_the_worker_is_down_and_is_made_when_it_is_back(
     given_a_frozen_report(page, make_person(lead=True), log_in)
     when_its_pdf_is_asked_for(page)
     then_the_page_says_that_it_waits(page, axe)
-    stack.start("worker")
+    stack.start("renderer")
     then_it_is_made_without_anyone_asking_again(page, axe)
 
 
@@ -36,8 +36,8 @@ def given_a_frozen_report(page, lead, log_in):
 
 
 def when_its_pdf_is_asked_for(page):
-    follow(page, "Make the PDF")
-    press(page, "Make the PDF")
+    follow(page, "Make the PDFs")
+    press(page, "Make the PDFs")
 
 
 def then_the_page_says_that_it_waits(page, axe):
@@ -47,5 +47,5 @@ def then_the_page_says_that_it_waits(page, axe):
 
 
 def then_it_is_made_without_anyone_asking_again(page, axe):
-    page.get_by_role("link", name=re.compile("^Download the PDF")).wait_for(timeout=240_000)
+    page.get_by_role("link", name=re.compile("^Large print .PDF")).wait_for(timeout=240_000)
     axe(page)

@@ -5,7 +5,9 @@ from crispy_forms.layout import Layout
 from django import forms, template
 from django.forms.utils import ErrorList
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
+from psc_portal.common.form_renderer import escaped
 from psc_portal.common.nhsuk import MaxWordsValidator, error_sentence
 
 register = template.Library()
@@ -162,14 +164,12 @@ def _formset_errors(formset):
         yield from _form_errors(form)
 
 
-@register.filter
 def reveals(field, value):
     """The field that a radio button reveals, or None."""
     name = getattr(field.field.widget, "reveals", {}).get(value)
     return field.form[name] if name else None
 
 
-@register.filter
 def option_hint(field, value):
     """The hint under one radio button or checkbox: `field.widget.option_hints = {value: text}`."""
     hints = getattr(field.field.widget, "option_hints", None) or {}
@@ -200,48 +200,44 @@ def is_ticked(field):
     return field.field.widget.check_test(field.value()) if hasattr(field.field.widget, "check_test") else field.value()
 
 
-@register.filter
-def options(field):
-    """The radio buttons or checkboxes of a field, flat, with the heading of a group before its first."""
-    context = field.field.widget.get_context(field.html_name, field.value(), {"id": field.auto_id})["widget"]
-    for group, choices, _index in context["optgroups"]:
-        for position, option in enumerate(choices):
-            value = option["value"]
-            if str(value) == "" and isinstance(field.field, forms.ModelChoiceField):
+@register.simple_tag(takes_context=True)
+def option_items(context, field, kind):
+    """The radio buttons or checkboxes of a field: each with its hint and the field that it reveals."""
+    options = field.field.widget.get_context(field.html_name, field.value(), {"id": field.auto_id})["widget"]
+    html = []
+    for group, choices, _index in options["optgroups"]:
+        if group:
+            html.append(f'<p class="nhsuk-label nhsuk-u-font-weight-bold">{escaped(group)}</p>')
+        for option in choices:
+            if str(option["value"]) == "" and isinstance(field.field, forms.ModelChoiceField):
                 continue
-            yield {
-                "group": group if position == 0 else None,
-                "id": option["attrs"].get("id", ""),
-                "name": option["name"],
-                "type": option["type"],
-                "value": value,
-                "label": option["label"],
-                "checked": option["selected"],
-                "disabled": option["attrs"].get("disabled", False),
-                "hint": option_hint(field, value),
-                "revealed": reveals(field, str(value)),
-            }
+            html.append(_option_item(option, kind, option_hint(field, option["value"])))
+            if revealed := reveals(field, str(option["value"])):
+                shown = context.template.engine.get_template("nhsuk/field.html")
+                with context.push(field=revealed):
+                    inner = shown.render(context)
+                html.append(f'<div class="nhsuk-{kind}__conditional app-conditional">{inner}</div>')
+    return SafeString("\n".join(html))
 
 
-ITEM = """
-<div class="nhsuk-{kind}__item">
-  <input class="nhsuk-{kind}__input" id="{id}" name="{name}" type="{type}" value="{value}"{marks}>
-  <label class="nhsuk-label nhsuk-{kind}__label" for="{id}">{label}</label>{hint}
-</div>"""
-HINT = '<div class="nhsuk-hint nhsuk-{kind}__hint" id="{id}-hint">{hint}</div>'
-
-
-@register.simple_tag
-def option_item(option, kind):
-    """One radio button or checkbox. In Python, since a list may have hundreds: ten times as fast as a template."""
-    marks = [name for name in ("checked", "disabled") if option[name]]
-    hint = ""
-    if option["hint"]:
-        marks.append(format_html('aria-describedby="{}-hint"', option["id"]))
-        hint = format_html(HINT, kind=kind, id=option["id"], hint=option["hint"])
-    shown = {name: option[name] for name in ("id", "name", "type", "value", "label")}
-    return format_html(
-        ITEM, kind=kind, marks=format_html(" {}" * len(marks), *marks) if marks else "", hint=hint, **shown
+def _option_item(option, kind, hint) -> str:
+    id_, name, value, label = map(
+        escaped, [option["attrs"].get("id", ""), *map(option.get, ("name", "value", "label"))]
+    )
+    box = f'type="{option["type"]}" id="{id_}" name="{name}" value="{value}"'
+    marks = "".join(
+        f" {mark}"
+        for mark, is_on in (("checked", option["selected"]), ("disabled", option["attrs"].get("disabled")))
+        if is_on
+    )
+    if hint:
+        marks += f' aria-describedby="{id_}-hint"'
+        hint = f'<div class="nhsuk-hint nhsuk-{kind}__hint" id="{id_}-hint">{escaped(hint)}</div>'
+    return (
+        f'<div class="nhsuk-{kind}__item">\n'
+        f'  <input class="nhsuk-{kind}__input" {box}{marks}>\n'
+        f'  <label class="nhsuk-label nhsuk-{kind}__label" for="{id_}">{label}</label>{hint}\n'
+        "</div>"
     )
 
 

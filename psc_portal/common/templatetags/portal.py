@@ -1,5 +1,6 @@
 """What every template may use: NHS.UK components, dates as the NHS writes them, Markdown."""
 
+import json
 import re
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -9,7 +10,7 @@ from zoneinfo import ZoneInfo
 import jinja2
 from django import template
 from django.conf import settings
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
 from psc_portal.common import clock
@@ -17,6 +18,7 @@ from psc_portal.common import clock
 register = template.Library()
 
 LONDON = ZoneInfo("Europe/London")
+NOT_IN_SCRIPT = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 FOLDERS = {"table": "tables", "list": "do-dont-list", "image": "images"}  # where upstream's folder has another name
 
 
@@ -185,10 +187,9 @@ def page_numbers(page):
 
 
 @register.filter
-def thread_missing(thread):
-    """The kinds of which a thread has nothing yet, as words: "projects, pledges"."""
-    missing = (step.heading.lower() for step in thread if not step.items and not step.is_here)
-    return ", ".join(heading.removesuffix(" for proposals") for heading in missing)
+def of(mapping, key):
+    """What a dict holds for a key that is only known while the page is made; None where there is none."""
+    return mapping.get(key)
 
 
 @register.filter
@@ -205,3 +206,10 @@ def messages_for(request):
         return []
     has_cookie = {settings.SESSION_COOKIE_NAME, "messages"} & request.COOKIES.keys()
     return storage if has_cookie or storage.added_new else []
+
+
+@register.filter
+def json_ld(data):
+    """Structured data of schema.org: not run, so the CSP lets it pass. Nothing in it can end the element."""
+    text = json.dumps({"@context": "https://schema.org", **data}, ensure_ascii=False)
+    return format_html('<script type="application/ld+json">{}</script>', mark_safe(text.translate(NOT_IN_SCRIPT)))  # noqa: S308

@@ -25,10 +25,13 @@ from proposals.models import (
 from psc_portal.accounts import second_factor
 from psc_portal.accounts.models import Role, User
 from psc_portal.common import clock
+from psc_portal.content.models import Page, PageVersion
 
 WEIGHTS = (20, 25, 15, 20, 15, 5)
 REVIEWS_OF_A_REVIEWER = 100  # at every size, so that a reviewer's list has as many rows
 REVIEWS_OF_EACH = 3
+PAGES_OF_2000 = 5000  # pages beside so many proposals
+RARE = "catheter"  # on every thousandth page
 AT_ONCE = 2000
 SHORT = {"line": "Two wards of a hospital", "whole": "12", "number": "6.6", "money": "12,500", "date": "31/3/2028"}
 TEXT = """
@@ -49,6 +52,7 @@ def seed(proposals: int) -> dict:
     written = _proposals(chance, proposals, calls, people, places)
     _reviews(chance, written, people["reviewers"], criteria)
     actions.analyse_ranking(call=calls["assessed"])
+    _pages(chance, proposals * PAGES_OF_2000 // 2000)
     draft = Proposal.objects.create(
         call=calls["open"],
         applicant=people["innovator"],
@@ -74,6 +78,21 @@ def _text(chance, words: int) -> str:
         sentences.append(" ".join(chance.choices(WORDS, k=length)).capitalize() + ".")
         left -= length
     return " ".join(sentences)
+
+
+def _pages(chance, count) -> None:
+    """Published pages of some length; the words of the text are on nearly all of them."""
+    pages = Page.objects.bulk_create([Page(slug=f"bench-page-{number}") for number in range(count)])
+    PageVersion.objects.bulk_create(
+        (
+            PageVersion(
+                page=page, number=1, title=_text(chance, 6),
+                body=_text(chance, 250) + (f" {RARE}" if number % 1000 == 0 else ""),
+            )
+            for number, page in enumerate(pages)
+        ),
+        batch_size=AT_ONCE,
+    )  # fmt: skip
 
 
 def _people(chance, *, reviewers: int) -> dict:

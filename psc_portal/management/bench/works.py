@@ -45,6 +45,8 @@ WORKS = [
     Work("Call page, kept", "call", "visitor", "cached", 1.5, 0, 1.1),
     Work("Calls list", "/calls/" + UNKEPT, "visitor", "cards", 2.5, 5, 1.2),
     Work("Call page", "call?", "visitor", "cards", 2, 6 + PROVIDERS, 1.1),
+    Work("Search, a common word", "/search/?q=patients&made-anew=" + "x" * 300, "visitor", "cards", 8, 4, 2),
+    Work("Search, a rare word", "/search/?q=catheter&made-anew=" + "x" * 300, "visitor", "cards", 4, 4, 2),
     Work("Proposal form, one section", "section", "innovator", "form", 3, 8, 1.1),
     Work("Autosave of a section", "autosave", "innovator", "cards", 2, 6, 1.1, page="section"),
     Work("List of proposals, 50 with spread", "/admin/proposals/proposal/", "staff", "list", 4, 10, 1.3),

@@ -12,12 +12,15 @@ from psc_portal.management.demo.world import World
 AREAS = [
     "organisations",
     "people",
+    "consultations",
     "content",
     "projects",
+    "learning",
     "measurement",
     "pledges",
     "proposals",
     "annual_report",
+    "search",
 ]
 
 

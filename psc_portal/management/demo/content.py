@@ -12,7 +12,7 @@ from psc_portal.common.demonstration import SENTENCE
 from psc_portal.common.markdown import render_markdown
 from psc_portal.common.pdf import render_pdf
 from psc_portal.content import actions
-from psc_portal.content.models import Document, Feedback
+from psc_portal.content.models import Document, FeedbackSource
 
 TEXTS = Path(__file__).with_name("documents")
 NOTE = "The PDF is tagged and was checked against PDF/UA. The same text stands on this page."
@@ -24,35 +24,45 @@ def make(world):
 
 
 # Documents -----------------------------------------------------------------------------------------------------------
+class Planned(NamedTuple):
+    title: str
+    kind: str
+    summary: str
+    editions: list[tuple[int, str, str]]  # days ago, name of the edition, file of its text
+
+
+DOCUMENTS = [
+    Planned(
+        "PSC priorities brochure", Document.Kind.BROCHURE,
+        "What the collaborative works on, why, and how to take part. Demonstration text.",
+        [(665, "2025", "psc-priorities-brochure-1"), (300, "2026", "psc-priorities-brochure-2")],
+    ),
+    Planned(
+        "Local Delivery Plan", Document.Kind.PLAN,
+        "What the collaborative wants to do this year, and how it will know whether it worked. Demonstration text.",
+        [(500, "first edition", "local-delivery-plan-1"), (140, "second edition", "local-delivery-plan-2")],
+    ),
+    Planned(
+        "Minutes of the steering group", Document.Kind.MINUTES,
+        "What was said and decided, without names. Demonstration text.",
+        [(45, "autumn meeting", "steering-group-minutes")],
+    ),
+]  # fmt: skip
+
+
 def _add_documents(world):
-    with clock.at(world.moment(days_ago=300)):
-        actions.add_document(
-            title="PSC priorities brochure",
-            kind=Document.Kind.BROCHURE,
-            summary="What the collaborative works on, why, and how to take part. Demonstration text.",
-            **_edition(world, "PSC priorities brochure", "2026", "psc-priorities-brochure"),
-            accessibility_note=NOTE,
-            by=world.users["staff"],
-        )
-    with clock.at(world.moment(days_ago=500)):
-        plan = actions.add_document(
-            title="Local Delivery Plan",
-            kind=Document.Kind.PLAN,
-            summary="What the collaborative wants to do this year, and how it will know whether it worked. "
-            "Demonstration text.",
-            **_edition(world, "Local Delivery Plan", "first edition", "local-delivery-plan-1"),
-            accessibility_note=NOTE,
-            by=world.users["staff"],
-        )
-    with clock.at(world.moment(days_ago=140)):
-        edition = _edition(world, "Local Delivery Plan", "second edition", "local-delivery-plan-2")
-        actions.add_edition(
-            document=plan,
-            title=edition.pop("edition_title"),
-            **edition,
-            accessibility_note=NOTE,
-            by=world.users["staff"],
-        )
+    staff = world.users["staff"]
+    for planned in DOCUMENTS:
+        document = None
+        for days_ago, name, text in planned.editions:
+            with clock.at(world.moment(days_ago=days_ago)):
+                edition = _edition(world, planned.title, name, text) | {"accessibility_note": NOTE, "by": staff}
+                if document is None:
+                    document = actions.add_document(
+                        title=planned.title, kind=planned.kind, summary=planned.summary, edition_title=name, **edition
+                    )
+                else:
+                    actions.add_edition(document=document, title=name, **edition)
 
 
 def _edition(world, title, edition, name):
@@ -71,7 +81,6 @@ def _edition(world, title, edition, name):
     )
     pdf = render_pdf(html)
     return {
-        "edition_title": edition,
         "published_on": clock.today(),
         "file": ContentFile(pdf.content, name=f"{name}.pdf"),
         "body": body,
@@ -83,7 +92,7 @@ class Said(NamedTuple):
     days_ago: int
     message: str
     page: str = ""
-    source: str = Feedback.Source.WEBSITE
+    source: str = ""
     source_note: str = ""
     name: str = ""
     you_said: str = ""
@@ -98,8 +107,8 @@ FEEDBACK = [
          you_said="The charts are hard to read if you have never seen one of this kind.",
          we_did="Every chart now begins with a sentence that says what it shows. The numbers stand in a table below it.",
          answered_days_ago=180),
-    Said(160, "Too many short forms: PSC, SPC, ODS. Members of the public do not know them.", source=Feedback.Source.FORUM,
-         source_note="Demonstration: a meeting of the Patient Senate",
+    Said(160, "Too many short forms: PSC, SPC, ODS. Members of the public do not know them.", source="Patient Senate",
+         source_note="Demonstration: a meeting in spring",
          you_said="There are too many short forms.",
          we_did="We write names in full the first time on each page, and we took out the short forms that nobody needs.",
          answered_days_ago=120),
@@ -107,6 +116,11 @@ FEEDBACK = [
          you_said="People do not know what happens to their feedback.",
          we_did="A member of staff reads everything within a week. What we do about it is published on this page.",
          answered_days_ago=70),
+    Said(60, "Please say at events whether there is a hearing loop.", "/events/", source="Patient Senate",
+         source_note="Demonstration: a meeting in autumn",
+         you_said="Nobody knows before an event whether there is a hearing loop.",
+         we_did="The page of each event says how one gets into the place and what is there. You can tell us what you need.",
+         answered_days_ago=30),
     Said(40, "Can the list of projects show which hospital near me takes part?", "/projects/",
          note="Ask the projects' leads whether their lists of places are up to date."),
     Said(3, "The pledges page does not say what happens if an organisation stops reporting.", "/pledges/"),
@@ -117,12 +131,17 @@ def _hear_feedback(world):
     staff = world.users["staff"]
     for said in FEEDBACK:
         with clock.at(world.moment(days_ago=said.days_ago)):
-            if said.source == Feedback.Source.WEBSITE:
-                feedback = actions.give_feedback(message=said.message, page=said.page, name=said.name)
-            else:
+            if said.source:
+                source = FeedbackSource.objects.filter(name=said.source).first()
                 feedback = actions.record_feedback(
-                    message=said.message, source=said.source, source_note=said.source_note, by=staff
+                    message=said.message,
+                    page=said.page,
+                    source=source or actions.add_source(name=said.source, by=staff),
+                    source_note=said.source_note,
+                    by=staff,
                 )
+            else:
+                feedback = actions.give_feedback(message=said.message, page=said.page, name=said.name)
         if said.note:
             with clock.at(world.moment(days_ago=said.days_ago - 5)):
                 actions.triage_feedback(feedback=feedback, note=said.note, by=staff)

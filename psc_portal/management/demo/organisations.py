@@ -64,6 +64,12 @@ ORGANISATIONS = [
     Row("harbour", "Harbourlight Systems Ltd (made-up company)", "QK1", [], Kind.COMPANY, False),
 ]  # fmt: skip
 
+POSTCODES = {  # of headquarters or the main hospital, where known: they say who is near whom
+    "RFS": "S44 5BL", "RTG": "DE22 3NE", "RXM": "DE22 3LZ", "RWE": "LE1 5WW", "RT5": "LE4 8PQ", "RWD": "LN2 5QY",
+    "RP7": "LN1 1FS", "RNQ": "NN16 8UZ", "RNS": "NN1 5BD", "RP1": "NN15 7PW", "RX1": "NG7 2UH", "RK5": "NG17 4JL",
+    "RHA": "NG3 6AA", "RX9": "NG8 6PY",
+}  # fmt: skip
+
 CONSULTATION = "Partners and stakeholders of the collaborative, in the 2014/15 consultation"
 EMAHSN_REPORT = "EMAHSN, Impact report: Patient Safety Collaborative"
 NHS_ENGLAND = "NHS England credited the collaborative's work on it to partners in the region"
@@ -130,6 +136,7 @@ def make(world):
                 system=world.systems.get(row.system),
                 serves_all_systems=row.serves_all_systems,
                 former_names=row.former_names,
+                postcode=POSTCODES.get(row.key, ""),
                 by=None,
             )
         for position, topic in enumerate(TOPICS):

@@ -82,6 +82,9 @@ def _join(world, person):
         organisation=world.organisations[person.organisation], role=person.post, by=world.users[person.key]
     )
     projects.confirm_affiliation(affiliation=affiliation, by=world.users["staff"])
+    if person.key == "member":
+        affiliation.refresh_from_db()
+        projects.answer_questions(affiliation=affiliation, answers_questions=True, by=world.users[person.key])
 
 
 def totp_of(user) -> TOTP:

@@ -54,6 +54,9 @@ PLANS = [
          [(240, 1, 0), (165, 2, 0)], {1: "PU2"}, ["pressure-ulcers", "transition-of-care"]),
     Plan("RY8", ("Joanna Fielding", "Chief nurse"), "Joanna Fielding", 170, [], {}, ["pressure-ulcers", "older-people"]),
 ]  # fmt: skip
+MERGED_INTO = "RY8"
+MERGED = Plan("TVC", ("Edith Lowe", "Chief executive"), "Edith Lowe", 900, [(700, 1, 0), (500, 2, 0)], {1: "PU1"},
+              ["pressure-ulcers", "older-people"])  # fmt: skip
 IN_MODERATION = Plan("NR3", ("Callum Price", "Director of quality"), "Callum Price", 4, [], {},
                      ["pressure-ulcers", "older-people"])  # fmt: skip
 RETURNED = Plan("RFS", ("Amara Diallo", "Patient safety analyst, for the board"), "owner", 12, [], {1: "OLD1"},
@@ -70,12 +73,42 @@ def make(world):
     for position, plan in enumerate(PLANS):
         sign_up = _submit(world, plan, texts, position, days_ago=plan.published_days_ago + DAYS_TO_MODERATE)
         with clock.at(world.moment(days_ago=plan.published_days_ago)):
+            _confirm_who_signs(world, sign_up)
             actions.publish_sign_up(sign_up=sign_up, by=world.users["staff"])
         _report(world, sign_up, plan, texts)
+    _merge(world, texts)
+    with clock.at(world.moment(days_ago=20)):
+        actions.open_buddy(
+            organisation=world.organisations["RWE"], offers=texts["plan"]["offers"], by=world.users["signatory"]
+        )
     _submit(world, IN_MODERATION, texts, 1, days_ago=IN_MODERATION.published_days_ago, is_confirmed=False)
     returned = _submit(world, RETURNED, texts, 2, days_ago=RETURNED.published_days_ago)
     with clock.at(world.moment(days_ago=RETURNED.published_days_ago - DAYS_TO_MODERATE)):
         actions.return_sign_up(sign_up=returned, reasons=REASONS, by=world.users["staff"])
+
+
+def _confirm_who_signs(world, sign_up):
+    """Members of before, whose submission says that they sign, are confirmed by staff first."""
+    for affiliation in sign_up.organisation.affiliations.filter(user=sign_up.signatory, signing="claimed"):
+        projects.confirm_signatory(affiliation=affiliation, by=world.users["staff"])
+
+
+def _merge(world, texts):
+    """An invented organisation that signed, and has since become part of another."""
+    staff, into = world.users["staff"], world.organisations[MERGED_INTO]
+    with clock.at(world.moment(days_ago=960)):
+        made = projects.create_organisation(
+            name="Trent Vale Community Care (invented)", kind="charity", system=into.system, by=staff
+        )
+    world.organisations[MERGED.organisation] = made
+    sign_up = _submit(world, MERGED, texts, 3, days_ago=MERGED.published_days_ago + DAYS_TO_MODERATE)
+    with clock.at(world.moment(days_ago=MERGED.published_days_ago)):
+        actions.publish_sign_up(sign_up=sign_up, by=staff)
+    _report(world, sign_up, MERGED, texts)
+    with clock.at(world.moment(days_ago=150)):
+        projects.merge_organisations(
+            organisation=made, successor=into, on=world.date(days_ago=150), reason=texts["plan"]["merged"], by=staff
+        )
 
 
 def statements_of(plan, texts, position):
@@ -129,6 +162,11 @@ def _submit(world, plan, texts, position, *, days_ago, is_confirmed=True):
             own_page="",
             by=user,
         )
+        aim, outline = texts["plan"]["aim"], texts["plan"]["outline"]
+        focus = texts["words"].get(plan.organisation, ["", "", "avoidable harm"])[2]
+        actions.save_drivers(
+            sign_up=sign_up, aim=aim.format(focus=focus, year=starts.year + 3), outline=outline.strip(), by=user
+        )
         name, role = plan.signatory
         actions.save_signatory(sign_up=sign_up, signatory_name=name, signatory_role=role, by=user)
         return actions.submit_sign_up(sign_up=sign_up, by=user)
@@ -139,7 +177,7 @@ def _signatory(world, plan, organisation, is_confirmed):
         return world.users[plan.account]
     first, last = plan.account.lower().split()
     user = User.objects.create_user(email=f"{first}.{last}@demo.example", full_name=plan.account, is_demonstration=True)
-    affiliation = projects.claim_affiliation(organisation=organisation, role=plan.signatory[1], by=user)
+    affiliation = projects.claim_affiliation(organisation=organisation, role=plan.signatory[1], signs=True, by=user)
     if is_confirmed:
         projects.confirm_affiliation(affiliation=affiliation, by=world.users["staff"])
     return user

@@ -9,14 +9,21 @@ from pathlib import Path
 
 from projects import actions
 from projects.models import Driver
+from projects.readings import LEAD_TEXTS
 from psc_portal.common import clock
 
 TEXTS = Path(__file__).with_suffix(".toml")
 CYCLE_DAYS = 21
-LEADS = {  # who keeps a page up to date; the others are kept by programme staff
-    "Safety huddles where everyone may speak first": "owner",
-    "Falls risk check in the first 24 hours": "lead",
-    "Reading charts well in board meetings": "lead",
+BEGUN_WITH = {"lay_summary", "aim"}
+HUDDLES, FALLS, CHARTS = (
+    "Safety huddles where everyone may speak first",
+    "Falls risk check in the first 24 hours",
+    "Reading charts well in board meetings",
+)
+LEADS = {  # who keeps a page up to date, and as what; the others are kept by programme staff
+    HUDDLES: ("owner", "Patient safety analyst"),
+    FALLS: ("lead", "Falls prevention lead"),
+    CHARTS: ("lead", "Measurement lead"),
 }
 
 
@@ -25,6 +32,42 @@ def make(world):
         project = _create(world, plan)
         _live_through(world, project, plan)
         world.projects[project.slug] = project
+    _propose_changes(world)
+
+
+def _propose_changes(world):
+    """A change that waits for staff, one that came back, and a diagram that is being drawn."""
+    projects = {project.title: project for project in world.projects.values()}
+    falls, huddles = projects[FALLS], projects[HUDDLES]
+    lead, owner = world.users["lead"], world.users["owner"]
+    with clock.at(world.moment(days_ago=6)):
+        proposed = actions.propose_texts(
+            project=huddles,
+            result_in_short="Illustrative: the huddles led to better teamwork on all four wards.",
+            by=owner,
+        )
+    with clock.at(world.moment(days_ago=4)):
+        actions.return_change(
+            proposed_change=proposed,
+            reason="One ward's notes cannot show that the huddles led to better teamwork. Say what people reported, and "
+            "that nobody has compared it with other wards.",
+            by=world.users["staff"],
+        )
+    with clock.at(world.moment(days_ago=2)):
+        actions.propose_texts(
+            project=falls,
+            what_did_not_work=f"{falls.what_did_not_work} A bell beside every bed was rung for everything but falls.",
+            by=lead,
+        )
+        boxes = actions.working_diagram(falls, lead)
+        acted_on = next(box for box in boxes if box.text == "Risk acted on")
+        actions.add_box(
+            project=falls,
+            level="change_idea",
+            text="Night light on the way to the toilet",
+            parent=acted_on.key,
+            by=lead,
+        )
 
 
 def _create(world, plan):
@@ -42,8 +85,9 @@ def _create(world, plan):
             is_public=plan.get("public", True),
             by=staff,
         )
-        if key := LEADS.get(plan["title"]):
-            actions.add_project_lead(project=project, user=world.users[key], by=staff)
+        if plan["title"] in LEADS:
+            key, role = LEADS[plan["title"]]
+            actions.add_project_lead(project=project, user=world.users[key], role=role, by=staff)
         _draw_drivers(project, plan["drivers"], by=staff)
     return project
 
@@ -53,14 +97,15 @@ def _live_through(world, project, plan):
     staff = world.users["staff"]
     events = [(days, actions.change_stage, {"stage": stage}) for stage, days in plan["stages"]]
     if "stopped" in plan:
-        days, reason = plan["stopped"]
-        events.append((days, actions.change_stage, {"stage": "stopped", "reason": reason}))
+        days, reason, advice = plan["stopped"]
+        stop = {"stage": "stopped", "reason": reason, "reuse_advice": advice}
+        events.append((days, actions.change_stage, stop))
     for code, stage, days, note in plan["adoption"]:
         details = {"organisation": world.organisations[code], "stage": stage, "note": note}
         events.append((days, actions.record_adoption, details))
     for cycle in plan.get("cycles", []):
         events.append((cycle.pop("days_ago") - CYCLE_DAYS, _add_cycle, cycle))
-    if texts := {name: plan[name] for name in ["result", "what_did_not_work"] if name in plan}:
+    if texts := {name: plan[name] for name in LEAD_TEXTS if name in plan and name not in BEGUN_WITH}:
         events.append((plan.get("stopped", [30])[0], actions.edit_project, texts))
     for days, action, details in sorted(events, key=lambda event: -event[0]):
         with clock.at(world.moment(days_ago=days)):

@@ -21,7 +21,7 @@ def people(make_person):
     organisation = OrganisationFactory(
         name=f"Hospital of {member.full_name}", slug=f"hospital-of-{member.pk}", ods_code=f"X{member.pk}"
     )
-    AffiliationFactory(user=member, organisation=organisation)
+    AffiliationFactory(user=member, organisation=organisation, signing="confirmed")
     return {"member": member, "staff": staff, "organisation": organisation}
 
 
@@ -67,6 +67,8 @@ def when_the_member_goes_away_comes_back_and_submits(page):
         fill(page, {"text": LONG_ENOUGH})
         press(page, "Save and continue")
     fill(page, {"national": ["Medicines safety", "System safety"], "own_words": "Falls at night\nLost notes"})
+    press(page, "Save and continue")
+    fill(page, {"aim": "Half as many falls by 2029.", "outline": "Seen in time\n- Staff ask\n-- A card at each bed"})
     press(page, "Save and continue")
     today = clock.today()
     dates = {

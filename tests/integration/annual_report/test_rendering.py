@@ -8,6 +8,7 @@ import signal
 import pytest
 
 from psc_portal.annual_report import actions, document, tasks
+from psc_portal.annual_report.actions import rendering as rendering_actions
 from psc_portal.annual_report.models import MAX_ATTEMPTS, Rendering, Snapshot
 from psc_portal.common import clock, pdf
 from psc_portal.common.models import OutboxMessage
@@ -36,7 +37,7 @@ def stand_in(monkeypatch):
         calls = 0
         during = staticmethod(lambda: None)
 
-        def __call__(self, html, *, on_progress):
+        def __call__(self, html, *, on_progress, stylesheets):
             self.calls += 1
             on_progress(40, "Laying out page 4")
             self.during()
@@ -44,8 +45,8 @@ def stand_in(monkeypatch):
             return pdf.Pdf(content=b"%PDF-1.7 " + html.encode()[:50] + b" %%EOF", pages=9, peak_kb=1)
 
     stand_in = StandIn()
-    monkeypatch.setattr(actions, "render_pdf", stand_in)
-    monkeypatch.setattr(actions, "PROGRESS_SECONDS", 0)
+    monkeypatch.setattr(rendering_actions, "render_pdf", stand_in)
+    monkeypatch.setattr(rendering_actions, "PROGRESS_SECONDS", 0)
     return stand_in
 
 
@@ -78,8 +79,8 @@ def test_the_same_snapshot_gives_the_same_bytes(rendering):
 
 
 def test_progress_and_a_sign_of_life_are_stored_while_it_runs(rendering, stand_in):
-    seen = []
-    stand_in.during = lambda: seen.append(Rendering.objects.values("status", "percent", "step", "heartbeat_at").get())
+    seen, mine = [], Rendering.objects.filter(pk=rendering.pk)
+    stand_in.during = lambda: seen.append(mine.values("status", "percent", "step", "heartbeat_at").get())
 
     tasks.render_annual_report(rendering.pk)
 
@@ -140,11 +141,11 @@ def test_a_full_disk_ends_in_a_sentence(rendering, stand_in, monkeypatch):
     def full(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Rendering._meta.get_field("file").storage, "save", full)
+    monkeypatch.setattr(rendering_actions.private_storage, "save", full)
     tasks.render_annual_report(rendering.pk)
 
     rendering.refresh_from_db()
-    assert rendering.error == "The PDF could not be stored, because the disk is full."
+    assert rendering.error == "The PDF could not be stored, because the disk is full. Try again when there is room."
     assert rendering.status == Status.FAILED
 
 
@@ -156,14 +157,14 @@ def test_kill_9_of_the_renderer_ends_in_failure_and_the_retry_works(rendering, l
         return started[-1]
 
     monkeypatch.setattr(pdf.subprocess, "Popen", keep)
-    progress = actions._Progress.__call__
+    progress = rendering_actions._Progress.__call__
 
     def kill_once(self, percent, step):
         if len(started) == 1 and percent >= 5:
             os.kill(started[0].pid, signal.SIGKILL)
         return progress(self, percent, step)
 
-    monkeypatch.setattr(actions._Progress, "__call__", kill_once)
+    monkeypatch.setattr(rendering_actions._Progress, "__call__", kill_once)
     tasks.render_annual_report(rendering.pk)
 
     rendering.refresh_from_db()

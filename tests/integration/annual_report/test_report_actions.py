@@ -362,9 +362,31 @@ def test_request_rendering_twice_renders_once(lead):
     second = actions.request_rendering(report=report, by=UserFactory(staff=True))
 
     assert first.pk == second.pk
-    assert OutboxMessage.objects.filter(task="annual_report.render").values_list("arguments", flat=True).get() == [
-        first.pk
-    ]
+    asked = OutboxMessage.objects.filter(task="annual_report.render").order_by("pk").values_list("arguments", flat=True)
+    kinds = ["report", "board_pack", "large_print"]
+    assert list(asked) == [[Rendering.objects.get(kind=kind).pk] for kind in kinds]
+
+
+def test_request_rendering_asks_for_a_pdf_of_each_priority_that_has_a_chapter(lead):
+    report = AnnualReportFactory()
+    priority = PriorityFactory(slug="falls", title="Falls")
+    SectionFactory(report=report, kind="priority", priority=priority, heading="Fewer falls")
+
+    actions.request_rendering(report=frozen_report(report=report, by=lead), by=lead)
+
+    rendering = Rendering.objects.get(kind="priority")
+    assert (rendering.part, rendering.name, rendering.slug) == ("falls", "Fewer falls", "priority-falls")
+
+
+def test_cancel_renderings_stops_all_that_is_not_done(lead):
+    report = frozen_report(by=lead)
+    actions.request_rendering(report=report, by=lead)
+
+    actions.cancel_renderings(report=report, by=lead)
+
+    assert set(Rendering.objects.values_list("status", flat=True)) == {Rendering.Status.CANCELLED}
+    with pytest.raises(ActionRefused, match="No PDF"):
+        actions.cancel_renderings(report=report, by=lead)
 
 
 def test_request_rendering_of_a_report_that_is_being_written_is_refused(lead):
@@ -379,7 +401,7 @@ def test_request_rendering_after_a_failure_is_the_retry(lead):
     again = actions.request_rendering(report=report, by=lead)
 
     assert (again.pk, again.status, again.error, again.attempt) == (failed.pk, Rendering.Status.QUEUED, "", 0)
-    assert OutboxMessage.objects.filter(task="annual_report.render").count() == 1
+    assert OutboxMessage.objects.filter(task="annual_report.render", arguments=[failed.pk]).count() == 1
 
 
 def test_cancel_rendering_of_a_finished_one_is_refused(lead):

@@ -136,7 +136,7 @@ def test_the_list_shows_the_latest_year_first_with_the_size_of_its_pdf(client):
     page = text(client.get("/reports/"))
 
     assert page.index("The newer one") < page.index("The older one")
-    assert "PDF, 1 pages, 21" in page.replace("\xa0", " ")
+    assert "PDF, 1 page, 21" in page.replace("\xa0", " ")
 
 
 def test_the_empty_list_says_so_and_leads_on(client):
@@ -172,10 +172,11 @@ def test_a_published_page_stays_as_it_was_when_the_data_change(client):
     project.title = "Renamed"
     project.save()
 
-    page = text(client.get(report.get_absolute_url()))
+    page, _, thread = text(client.get(report.get_absolute_url())).partition('id="thread-heading"')
 
     assert "Fewer falls" in page
     assert "Renamed" not in page
+    assert "Renamed" in thread  # leads to the pages of today, under their names of today
 
 
 def test_writers_preview_a_report_from_the_live_data(client_as, lead):
@@ -206,7 +207,7 @@ def test_a_report_is_started_written_frozen_rendered_and_published_through_its_p
     for step in ("freeze", "render"):
         assert client.post(reverse("annual_report:report_step", args=[report.year, step])).status_code == 302
     waiting = text(client.get(reverse("annual_report:report_write", args=[report.year])))
-    actions.render(rendering=Rendering.objects.get())
+    actions.render(rendering=Rendering.objects.get(kind="report"))
     client.post(reverse("annual_report:report_step", args=[report.year, "publish"]))
 
     assert "Waiting for the worker" in waiting
@@ -284,9 +285,9 @@ def test_publishing_without_a_pdf_says_what_to_do(client_as, lead):
     ("state", "words"),
     [
         ({}, "Waiting for the worker"),
-        ({"running": True, "percent": 40, "step": "Laying out page 4"}, "40%: Laying out page 4"),
+        ({"running": True, "percent": 40, "step": "Laying out page 4"}, "40%: Report: Laying out page 4"),
         ({"failed": True}, "The disk is full."),
-        ({"done": True}, "Download the PDF"),
+        ({"done": True}, "Report (PDF, 1 page, 21\xa0bytes)"),
     ],
 )
 def test_the_page_says_how_far_the_pdf_is_after_a_reload_too(client_as, lead, state, words):
@@ -309,8 +310,9 @@ def test_the_progress_address_says_the_same_to_a_script(client_as, lead):
         "status": "running",
         "label": "In the making",
         "percent": 40,
-        "step": "Laying out page 4",
+        "step": "Report: Laying out page 4",
         "is_under_way": True,
+        "each": {"report": "In the making"},
     }
 
 

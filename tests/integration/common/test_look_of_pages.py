@@ -46,7 +46,8 @@ def test_links_of_the_frame_lead_to_pages(client):
     frame = client.get("/no-such-page/").text
     addresses = set(re.findall(r'<(?:a|form)[^>]*(?:href|action)="(/[^"]*)"', frame))
 
-    assert {"/priorities/", "/how-can-we-help/", "/accessibility-statement/", "/search/", "/feedback/"} <= addresses
+    feedback = "/feedback/?page=/no-such-page/"
+    assert {"/priorities/", "/how-can-we-help/", "/accessibility-statement/", "/search/", feedback} <= addresses
     assert {address: client.get(address).status_code for address in addresses} == dict.fromkeys(addresses, 200)
 
 

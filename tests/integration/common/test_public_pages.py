@@ -1,8 +1,11 @@
+import datetime as dt
+from unittest.mock import patch
+
 import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from psc_portal.common import audit, public_pages
+from psc_portal.common import audit, clock, public_pages
 from tests.factories.accounts import UserFactory
 
 
@@ -99,3 +102,20 @@ def test_a_weakened_etag_or_one_of_several_is_known_again(page):
     for known in (f"W/{etag}", f'"other", {etag}', "*"):
         assert get(page, **{"If-None-Match": known}).status_code == 304
     assert get(page, **{"If-None-Match": '"other"'}).status_code == 200
+
+
+@pytest.mark.parametrize(("seconds", "is_kept_still"), [(30.0, [True, False]), (0.4, [False, False])])
+def test_a_page_is_made_anew_at_the_moment_that_changes_it(page, seconds, is_kept_still):
+    """Something closes in so many seconds: the page is kept until then and not a second longer."""
+    now = clock.now()
+    kept_for = []
+
+    @public_pages.public_page
+    def closing(request):
+        past = now - dt.timedelta(hours=1)
+        return public_pages.kept_until(HttpResponse("open"), past, None, now + dt.timedelta(seconds=seconds))
+
+    with patch.object(public_pages.cache, "set", lambda key, value, timeout: kept_for.append(timeout)):
+        get(closing)
+
+    assert [kept_for[0] > wait for wait in (0, 30)] == is_kept_still

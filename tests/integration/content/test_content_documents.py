@@ -7,8 +7,9 @@ from django.urls import reverse
 
 from psc_portal.common import clock
 from psc_portal.common.refusals import ActionRefused
-from psc_portal.content import actions, providers
+from psc_portal.content import actions
 from psc_portal.content.models import Document, Edition
+from psc_portal.search.finding import search
 from tests.factories.accounts import UserFactory
 from tests.factories.content import DocumentFactory, EditionFactory, pdf_file
 
@@ -167,8 +168,8 @@ def test_search_finds_a_document_by_its_title_and_shows_words_without_markup(sta
         document__title="Winter plan", body="# What **falls** mean\n\n| Falls | [Read](/about/) |\n|---|---|"
     )
 
-    by_title, by_text = (providers.search(query, staff, 9) for query in ("winter", "falls"))
+    by_title, by_text = (search(query, user=staff).hits for query in ("winter", "falls"))
 
-    assert [hit.title for hit in by_title] == ["Winter plan"]
+    assert [hit.title for hit in by_title] == ["<mark>Winter</mark> plan"]
     assert "<mark>falls</mark>" in by_text[0].snippet
     assert not set("#*|[(") & set(by_text[0].snippet)

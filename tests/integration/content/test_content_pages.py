@@ -8,8 +8,9 @@ from django.urls import reverse
 
 from psc_portal.common import clock
 from psc_portal.common.refusals import ActionRefused
-from psc_portal.content import actions, providers
+from psc_portal.content import actions
 from psc_portal.content.models import Page, PageVersion
+from psc_portal.search.finding import search
 from tests.factories.accounts import UserFactory
 from tests.factories.content import PageVersionFactory
 
@@ -212,16 +213,16 @@ def test_a_hidden_page_is_not_found_and_not_searched(client, staff):
     actions.set_page_published(page=version.page, is_published=False, by=staff)
 
     assert client.get(version.page.get_absolute_url()).status_code == 404
-    assert [hit for hit in providers.search("huddles", staff, 9) if hit.kind == "page"] == []
+    assert search("huddles", user=staff).hits == []
 
 
 def test_search_shows_the_current_text_only_and_marks_the_word(staff):
     page = PageVersionFactory(body="Something about huddles.").page
-    assert "<mark>huddles</mark>" in providers.search("huddles", staff, 9)[0].snippet
+    assert "<mark>huddles</mark>" in search("huddles", user=staff).hits[0].snippet
 
     actions.edit_page(page=page, title="T", summary="", body="Something else.", by=staff)
 
-    assert providers.search("huddles", staff, 9) == []
+    assert search("huddles", user=staff).hits == []
 
 
 def test_refreshing_pages_touches_nothing_that_people_have_edited(staff):

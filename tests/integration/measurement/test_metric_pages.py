@@ -4,6 +4,7 @@ import io
 import re
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
@@ -11,6 +12,7 @@ from measurement import actions, providers
 from measurement.models import Annotation, DataPoint, ImportBatch, Metric, Rebase, Series
 from psc_portal.common import clock
 from psc_portal.common.registry import Place
+from psc_portal.search.finding import search
 from tests.factories.accounts import UserFactory
 from tests.factories.measurement import MetricFactory, MetricOwnerFactory, SeriesFactory, ValueMetricFactory, fill
 from tests.factories.projects import AffiliationFactory, OrganisationFactory, PriorityFactory, ProjectFactory
@@ -504,12 +506,11 @@ def test_the_thread_of_priority_and_project_names_their_metrics_for_who_may_see_
 
 
 def test_the_search_finds_metrics_by_code_name_and_why_they_matter(member):
-    anonymous = type("Anonymous", (), {"is_authenticated": False})()
     metric = MetricFactory(code="PU1", name="Pressure ulcers", why_it_matters="They hurt for weeks")
     MetricFactory(name="Pressure secret", members_only=True)
 
     for words in ("PU1", "ulcer", "hurting"):
-        assert [hit.url for hit in providers.search_metrics(words, anonymous, 5)] == [metric.get_absolute_url()]
+        assert [hit.url for hit in search(words, user=AnonymousUser()).hits] == [metric.get_absolute_url()]
 
 
 def test_data_that_are_due_wait_for_those_who_keep_them(trust, member, django_assert_num_queries):

@@ -197,7 +197,7 @@ def test_areas_in_own_words_count_as_local_ones(client_as):
         {"national": ["Medicines safety", "System safety"], "own_words": "Night-time falls\n\n- Lost notes\n"},
     )
 
-    assert response.url == step_url(sign_up, "plan")
+    assert response.url == step_url(sign_up, "drivers")
     assert [area.name for area in sign_up.areas.filter(scope="local")] == ["Night-time falls", "Lost notes"]
 
 

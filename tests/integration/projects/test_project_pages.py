@@ -105,7 +105,9 @@ def test_a_project_page_shows_a_stopped_projects_reason_history_cycles_and_adopt
             since=dt.date(2026, month, 1),
             by=None,
         )
-    actions.change_stage(project=project, stage="stopped", reason="Nobody had time.", by=None)
+    actions.change_stage(
+        project=project, stage="stopped", reason="Nobody had time.", reuse_advice="Keep the form.", by=None
+    )
 
     html = page(client, project.get_absolute_url())
 
@@ -232,7 +234,9 @@ def test_a_word_in_the_title_ranks_above_one_in_the_text(client):
 
 def test_why_a_project_stopped_is_found_by_search(client):
     project = ProjectFactory()
-    actions.change_stage(project=project, stage="stopped", reason="Mattresses ran out.", by=None)
+    actions.change_stage(
+        project=project, stage="stopped", reason="Mattresses ran out.", reuse_advice="Count them.", by=None
+    )
 
     assert project.title in page(client, "/projects/?q=mattress")
 
@@ -257,7 +261,7 @@ def test_an_empty_list_offers_a_way_on(client):
     [
         ("/projects/?q=project", 5),
         ("/projects/", 5),
-        ("/priorities/", 1),
+        ("/priorities/", 2),
         ("/priorities/one/", 12),
         ("/projects/p/", 20),
     ],

@@ -14,7 +14,7 @@ from psc_portal.common import clock, public_pages
 from tests.factories.accounts import UserFactory
 from tests.factories.projects import OrganisationFactory, PriorityFactory
 from tests.factories.proposals import CallFactory, ProposalFactory
-from tests.unit.proposals.test_calendar_file import parsed
+from tests.unit.common.test_calendar_file import parsed
 
 pytestmark = pytest.mark.django_db
 ATOM = {"a": "http://www.w3.org/2005/Atom"}

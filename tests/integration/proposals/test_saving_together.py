@@ -344,8 +344,8 @@ def test_a_version_shows_its_difference_from_now_in_words_and_can_be_brought_bac
     page = client.get(address(proposal, "draft_version", 1)).content.decode()
     client.post(address(proposal, "draft_restore", 1), {"section": "about"})
 
-    assert re.search(r"<ins><span[^>]*>\[added since: </span> at night", page)
-    assert re.search(r"<del><span[^>]*>\[taken out since: </span>Many people fall", page)
+    assert re.search(r"<ins><span[^>]*>\[added: </span> at night", page)
+    assert re.search(r"<del><span[^>]*>\[taken out: </span>Many people fall", page)
     proposal.refresh_from_db()
     assert proposal.answers == {"title": "Fewer falls", "problem": "Many people fall"}
     assert [one.answers["title"] for one in proposal.versions.all()] == [

@@ -87,7 +87,9 @@ def test_only_programme_staff_create_projects(who):
 
 
 # Editing -------------------------------------------------------------------------------------------------------------
-def test_a_project_lead_edits_its_words_but_not_its_facts(project, leader):
+def test_a_project_lead_edits_the_words_of_an_unpublished_project_but_not_its_facts(project, leader):
+    type(project).objects.filter(pk=project.pk).update(is_public=False)
+    project.refresh_from_db()
     actions.edit_project(project=project, aim="Fewer by May.", by=leader)
 
     with pytest.raises(PermissionDenied):
@@ -131,7 +133,9 @@ def test_a_retitled_project_keeps_its_address(project, staff):
 def test_stopping_keeps_the_reason_the_day_and_the_history(project, staff):
     actions.change_stage(project=project, stage="testing", by=staff)
 
-    actions.change_stage(project=project, stage="stopped", reason="No time on the wards.", by=staff)
+    actions.change_stage(
+        project=project, stage="stopped", reason="No time on the wards.", reuse_advice="Keep the form.", by=staff
+    )
 
     project.refresh_from_db()
     assert (project.status, project.stopped_reason, project.ends_on) == (
@@ -143,17 +147,18 @@ def test_stopping_keeps_the_reason_the_day_and_the_history(project, staff):
 
 
 @pytest.mark.parametrize(
-    ("stage", "reason", "sentence"),
+    ("stage", "reason", "advice", "sentence"),
     [
-        ("stopped", " ", "why it stops"),
-        ("stopped", f"Mrs B {NHS_NUMBER}", "Why it stopped"),
-        ("embedded", "", "cannot become"),
-        ("xyz", "", "choose one"),
+        ("stopped", " ", "Keep it.", "why it stops"),
+        ("stopped", "No time.", " ", "another place could take"),
+        ("stopped", f"Mrs B {NHS_NUMBER}", "Keep it.", "Why it stopped"),
+        ("embedded", "", "", "cannot become"),
+        ("xyz", "", "", "choose one"),
     ],
 )
-def test_a_stage_that_may_not_be_is_refused_and_changes_nothing(project, staff, stage, reason, sentence):
+def test_a_stage_that_may_not_be_is_refused_and_changes_nothing(project, staff, stage, reason, advice, sentence):
     with pytest.raises(ActionRefused, match=sentence):
-        actions.change_stage(project=project, stage=stage, reason=reason, by=staff)
+        actions.change_stage(project=project, stage=stage, reason=reason, reuse_advice=advice, by=staff)
 
     project.refresh_from_db()
     assert (project.status, project.stopped_reason, list(project.status_changes.all())) == ("set_up", "", [])
@@ -170,7 +175,7 @@ def test_every_status_has_its_transitions():
 
 
 def test_a_stopped_project_cannot_be_hidden(project, staff):
-    actions.change_stage(project=project, stage="stopped", reason="It did not help.", by=staff)
+    actions.change_stage(project=project, stage="stopped", reason="It did not help.", reuse_advice="Nothing.", by=staff)
 
     with pytest.raises(ActionRefused, match="stays public"):
         actions.hide_project(project=project, by=staff)
