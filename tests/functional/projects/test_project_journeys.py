@@ -73,14 +73,14 @@ def test_a_lead_changes_a_project_and_staff_make_it_public(
 
 def when_the_lead_claims_more_than_the_evidence_and_says_it_again(page, project, look):
     page.goto(f"/projects/{project.slug}/")
-    follow(page, "Edit this project")
+    follow(page, "Edit this page")
     fill(page, {"aim": "Half as many wakings by May.", "result": "The rounds led to fewer wakings."})
-    press(page, "Save")
+    press(page, "Send for approval")
     assert "claims more than evidence level 2" in page.locator("main").inner_text()
     assert page.locator("[name=result]").input_value() == "The rounds led to fewer wakings."
     look(page)
     fill(page, {"result": "After the rounds began there were fewer wakings."})
-    press(page, "Save")
+    press(page, "Send for approval")
     assert "Waiting for approval" in page.locator("main").inner_text()
 
 
@@ -137,7 +137,7 @@ def test_a_lead_writes_and_sends_by_keyboard_alone(visit, log_in, lead, project)
     tab_to(page, page.locator("[name=aim]"))
     page.keyboard.press("Control+a")
     page.keyboard.type("Typed without a mouse.")
-    enter(page, page.get_by_role("button", name="Save", exact=True))
+    enter(page, page.get_by_role("button", name="Send for approval", exact=True))
     enter(page, page.get_by_role("link", name="Change the driver diagram"))
     enter(page, page.get_by_role("link", name="Add a primary driver"))
     tab_to(page, page.locator("[name=text]"))
