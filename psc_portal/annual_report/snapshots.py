@@ -17,11 +17,12 @@ from pledges.freshness import freshness
 from pledges.models import ProgressUpdate, SignUp
 from projects.models import CareSetting, Priority, Project
 from proposals.models import Call, Decision, Proposal
-from psc_portal.annual_report import glossary
+from psc_portal.annual_report import figures as named_figures
+from psc_portal.annual_report import glossary, placeholders
 from psc_portal.annual_report.models import Mention, Section
 from psc_portal.common import clock, demonstration
 
-FORMAT = 1  # of the snapshot; grows when a key changes its meaning
+FORMAT = 2  # of the snapshot; grows when a key changes its meaning
 
 
 def canonical(data: dict) -> str:
@@ -52,9 +53,17 @@ def collect(report, sections, *, frozen_at: dt.datetime | None = None) -> dict:
         "calls": collect_calls(year),
         "pledges": collect_pledges(year),
     }
-    data["figures"] = figures(data)
+    named = named_figures.all_of(data)
+    data["figures"] = figures(data, named)
     data["glossary"] = glossary.used_in(data)
+    data["sections"] = [filled(section, named) for section in data["sections"]]
+    data["named_figures"] = {reference: figure.shown for reference, figure in named.items()}
     return data
+
+
+def figures_now(report) -> dict[str, named_figures.Figure]:
+    """The figures of a report that is being written, from the live data."""
+    return named_figures.all_of(collect(report, []))
 
 
 class Year:
@@ -277,39 +286,43 @@ def progress_of(statement) -> ProgressUpdate.Progress:
     return ProgressUpdate.Progress(newest)
 
 
-def figures(data) -> dict:
-    """The numbers that the report counts itself, from the lists above, so that prose, tables and lists agree."""
-    stages = Counter(project["stage_label"] for project in data["projects"])
-    progress = Counter(s["progress_label"] for pledge in data["pledges"] for s in pledge["statements"])
-    icons = Counter(metric["reading"]["variation"]["words"] for metric in data["metrics"] if has_data(metric))
-    organisations = {project["lead"] for project in data["projects"]}
-    organisations |= {name for project in data["projects"] for name in project["partners"]}
-    awards = [award for call in data["calls"] for award in call["funded"]]
-    pounds = sum(float(award["amount_pounds"]) for award in awards if award["amount_pounds"] is not None)
+def filled(section: dict, named) -> dict:
+    """The section as written, as read with each figure in the place of its placeholder, and the figures used."""
+    written = section["text"]
+    text = placeholders.replaced(written, named)
+    return section | {"written": written, "text": text, "figures": placeholders.used(written, named)}
+
+
+def figures(data, named) -> dict:
+    """The numbers that the report counts itself, in the order in which its tables show them."""
+    variations = sorted({(v["words"], v["name"]) for metric in data["metrics"] if (v := variation_of(metric))})
+    stages = [(label, named[f"projects.{stage}"].value) for stage, label in Project.Status.choices]
     return {
-        "priorities": len(data["priorities"]),
-        "must_do": sum(priority["is_must_do"] for priority in data["priorities"]),
-        "projects": len(data["projects"]),
-        "projects_new": sum(project["is_new"] for project in data["projects"]),
-        "projects_by_stage": [[label, stages[label]] for label in Project.Status.labels if stages[label]],
-        "organisations_in_projects": len(organisations),
-        "calls": len(data["calls"]),
-        "received": sum(call["received"] for call in data["calls"]),
-        "eligible": sum(call["eligible"] for call in data["calls"]),
-        "funded": len(awards),
-        "awarded_pounds": f"{pounds:.2f}",
-        "pledging": len(data["pledges"]),
-        "pledging_up_to_date": sum(pledge["freshness"] == "current" for pledge in data["pledges"]),
-        "statements": sum(len(pledge["statements"]) for pledge in data["pledges"]),
-        "statements_by_progress": [[label, progress[label]] for label in ProgressUpdate.Progress.labels],
-        "metrics": len(data["metrics"]),
-        "metrics_with_data": sum(map(has_data, data["metrics"])),
-        "metrics_by_variation": sorted(([words, count] for words, count in icons.items())),
+        "priorities": named["priorities.all"].value,
+        "must_do": named["priorities.must_do"].value,
+        "projects": named["projects.all"].value,
+        "projects_new": named["projects.new"].value,
+        "projects_by_stage": [[label, count] for label, count in stages if count],
+        "organisations_in_projects": named["projects.organisations"].value,
+        "calls": named["calls.all"].value,
+        "received": int(named["calls.received"].value),
+        "eligible": int(named["calls.eligible"].value),
+        "funded": named["calls.funded"].value,
+        "awarded_pounds": f"{named['calls.awarded'].value:.2f}",
+        "pledging": named["pledges.organisations"].value,
+        "pledging_up_to_date": named["pledges.up_to_date"].value,
+        "statements": named["pledges.all"].value,
+        "statements_by_progress": [
+            [label, named[f"pledges.{progress}"].value] for progress, label in ProgressUpdate.Progress.choices
+        ],
+        "metrics": named["metrics.all"].value,
+        "metrics_with_data": named["metrics.with_data"].value,
+        "metrics_by_variation": [[words, named[f"metrics.{name}"].value] for words, name in variations],
     }
 
 
-def has_data(metric) -> bool:
-    return any(point["value"] is not None or point["is_hidden"] for point in metric["reading"]["points"])
+def variation_of(metric) -> dict | None:
+    return metric["reading"]["variation"] if named_figures.has_data(metric) else None
 
 
 def store_mentions(snapshot):

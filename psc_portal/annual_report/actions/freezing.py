@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from django.db import OperationalError, connection, transaction
 
-from psc_portal.annual_report import snapshots
+from psc_portal.annual_report import figures, placeholders, snapshots
 from psc_portal.annual_report.actions.locking import locked, require_editing, require_writer
 from psc_portal.annual_report.models import AnnualReport, Rendering, Reopening, Snapshot
 from psc_portal.common import audit, clock
@@ -31,8 +31,8 @@ def freeze_report(*, report, by) -> Snapshot:
 
     Raises:
         PermissionDenied: `by` is neither lead nor programme staff.
-        ActionRefused: it is frozen already, a text holds what looks like an NHS number, or somebody else was writing
-            at the same moment.
+        ActionRefused: it is frozen already, a text holds what looks like an NHS number or a placeholder that stands
+            for no figure, or somebody else was writing at the same moment.
     """
     require_writer(by)
     try:
@@ -50,6 +50,9 @@ def _freeze(report, by) -> Snapshot:
     refuse_nhs_numbers({section.heading: section.text for section in sections})
     now = clock.now()
     data = snapshots.collect(report, sections, frozen_at=now)
+    texts = {section.heading: section.text for section in sections if not section.is_left_out}
+    if refusal := placeholders.refusal(texts, figures.all_of(data)):
+        raise ActionRefused(refusal)
     content = snapshots.canonical(data)
     snapshot = Snapshot.objects.create(
         report=report,

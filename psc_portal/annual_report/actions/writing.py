@@ -5,7 +5,7 @@ import datetime as dt
 from django.db import transaction
 
 from projects.models import Priority
-from psc_portal.annual_report import outline
+from psc_portal.annual_report import outline, placeholders, snapshots
 from psc_portal.annual_report.actions.locking import locked, require_editing, require_writer
 from psc_portal.annual_report.models import AnnualReport, Section
 from psc_portal.common import audit, clock
@@ -81,7 +81,7 @@ def edit_section(*, section, heading: str, text: str, owner, version: int, by) -
     Raises:
         PermissionDenied: `by` is neither lead nor programme staff.
         SectionChanged: somebody stored another text since version `version` was opened.
-        ActionRefused: the report is frozen.
+        ActionRefused: the report is frozen, or a placeholder stands for no figure.
     """
     require_writer(by)
     require_editing(locked(section.report))
@@ -89,6 +89,8 @@ def edit_section(*, section, heading: str, text: str, owner, version: int, by) -
     heading, text = " ".join(heading.split()), text.replace("\r\n", "\n").strip()
     if section.version != version and (section.heading, section.text) != (heading, text):
         raise SectionChanged(section)
+    if section.text != text:
+        require_figures(section.report, {heading: text})
     before = audit.snapshot(section, ["text", "owner"])
     if (section.heading, section.text) != (heading, text):
         section.heading, section.text = heading, text
@@ -103,18 +105,27 @@ def edit_section(*, section, heading: str, text: str, owner, version: int, by) -
     return section
 
 
+def require_figures(report, texts: dict[str, str]):
+    """Refuse texts (by their headings) with a placeholder that stands for no figure of the report."""
+    has_braces = any("{{" in text or "}}" in text for text in texts.values())
+    if has_braces and (refusal := placeholders.refusal(texts, snapshots.figures_now(report))):
+        raise ActionRefused(refusal)
+
+
 @transaction.atomic
 def sign_off(*, section, by):
     """Say that a section is right as it stands.
 
     Raises:
         PermissionDenied: `by` is neither lead nor programme staff.
-        ActionRefused: the report is frozen, or the section holds what looks like an NHS number.
+        ActionRefused: the report is frozen, or the section holds what looks like an NHS number or a placeholder that
+            stands for no figure.
     """
     require_writer(by)
     require_editing(locked(section.report))
     section = Section.objects.select_for_update().get(pk=section.pk)
     refuse_nhs_numbers({section.heading: section.text})
+    require_figures(section.report, {section.heading: section.text})
     section.signed_off_at, section.signed_off_by = clock.now(), by
     section.save(update_fields=["signed_off_at", "signed_off_by"])
     audit.record("annual_report.section_signed_off", section, by=by, after={"version": section.version})
