@@ -236,9 +236,9 @@ def section_edit(request, year_start, pk):
     stored = None
     if form.is_valid():
         try:
-            actions.edit_section(section=section, **form.cleaned_data, by=request.user)
+            saved = actions.edit_section(section=section, **form.cleaned_data, by=request.user)
             if "sign_off" in request.POST:
-                actions.sign_off(section=section, by=request.user)
+                actions.sign_off(section=saved, by=request.user)
         except actions.SectionChanged as refusal:
             stored = refusal.stored
             form = forms.SectionForm({**form.data.dict(), "version": stored.version}, section=section)

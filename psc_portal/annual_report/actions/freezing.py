@@ -47,10 +47,10 @@ def freeze_report(*, report, by) -> Snapshot:
 def _freeze(report, by) -> Snapshot:
     require_editing(report)
     sections = list(report.sections.select_related("priority"))
-    refuse_nhs_numbers({section.heading: section.text for section in sections})
+    refuse_nhs_numbers(texts_by_heading(sections))
     now = clock.now()
     data = snapshots.collect(report, sections, frozen_at=now)
-    texts = {section.heading: section.text for section in sections if not section.is_left_out}
+    texts = texts_by_heading(section for section in sections if not section.is_left_out)
     if refusal := placeholders.refusal(texts, figures.all_of(data)):
         raise ActionRefused(refusal)
     content = snapshots.canonical(data)
@@ -68,6 +68,14 @@ def _freeze(report, by) -> Snapshot:
     report.change_status(AnnualReport.Status.FROZEN, by=by)
     audit.record("annual_report.frozen", report, by=by, after={"number": snapshot.number, "sha256": snapshot.sha256})
     return snapshot
+
+
+def texts_by_heading(sections) -> dict[str, str]:
+    """What stands under each heading: two sections may have the same one."""
+    texts = {}
+    for section in sections:
+        texts[section.heading] = "\n\n".join(filter(None, (texts.get(section.heading), section.text)))
+    return texts
 
 
 @transaction.atomic

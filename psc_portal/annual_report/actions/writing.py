@@ -114,16 +114,20 @@ def require_figures(report, texts: dict[str, str]):
 
 @transaction.atomic
 def sign_off(*, section, by):
-    """Say that a section is right as it stands.
+    """Say that a section is right as `section` holds it: that version, and no text that somebody stored after it.
 
     Raises:
         PermissionDenied: `by` is neither lead nor programme staff.
+        SectionChanged: another version is stored.
         ActionRefused: the report is frozen, or the section holds what looks like an NHS number or a placeholder that
             stands for no figure.
     """
     require_writer(by)
     require_editing(locked(section.report))
-    section = Section.objects.select_for_update().get(pk=section.pk)
+    read = section.version
+    section = Section.objects.select_for_update(of=("self",)).select_related("edited_by", "report").get(pk=section.pk)
+    if section.version != read:
+        raise SectionChanged(section)
     refuse_nhs_numbers({section.heading: section.text})
     require_figures(section.report, {section.heading: section.text})
     section.signed_off_at, section.signed_off_by = clock.now(), by

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 from psc_portal.annual_report import actions
-from psc_portal.annual_report.models import Rendering
+from psc_portal.annual_report.models import Rendering, Section
 from psc_portal.common import clock
 
 TEXTS = Path(__file__).with_suffix(".toml")
@@ -39,8 +39,8 @@ def publish_last_year(world, year_start, texts):
         report = actions.create_report(year_start=year_start, by=lead)
     with at(0.3):
         for section in report.sections.select_related("priority"):
-            write(section, text_of(section, texts), owner=lead, by=staff if section.priority else lead)
-            actions.sign_off(section=section, by=lead)
+            written = write(section, text_of(section, texts), owner=lead, by=staff if section.priority else lead)
+            actions.sign_off(section=written, by=lead)
         actions.edit_report(report=report, summary=texts["summary"], data_cut_on=report.data_cut_on, by=lead)
     with at(0.5):
         actions.freeze_report(report=report, by=lead)
@@ -70,8 +70,8 @@ def text_of(section, texts) -> str:
     return texts["text"].get(section.kind, "")
 
 
-def write(section, text, *, owner, by):
-    actions.edit_section(
+def write(section, text, *, owner, by) -> Section:
+    return actions.edit_section(
         section=section, heading=section.heading, text=text, owner=owner, version=section.version, by=by
     )
 

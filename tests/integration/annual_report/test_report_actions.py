@@ -136,6 +136,25 @@ def test_a_draft_may_hold_what_looks_like_an_nhs_number_but_neither_sign_off_nor
     assert (section.is_signed_off, section.report.status, Snapshot.objects.count()) == (False, Status.EDITING, 0)
 
 
+def test_of_two_sections_with_one_heading_both_are_looked_at_before_the_freeze(lead):
+    first = SectionFactory(kind="foreword", heading="Same", text=f"Patient {NHS_NUMBER}")
+    SectionFactory(report=first.report, kind="thanks", heading="Same", text="Nobody.")
+
+    with pytest.raises(ActionRefused, match="NHS number in: Same"):
+        actions.freeze_report(report=first.report, by=lead)
+
+
+def test_nobody_signs_off_a_text_that_they_have_not_read(lead):
+    section = SectionFactory()
+    edit(section, UserFactory(lead=True, full_name="Ann Other"), text="Theirs.")
+
+    with pytest.raises(actions.SectionChanged, match="Ann Other"):
+        actions.sign_off(section=section, by=lead)
+
+    section.refresh_from_db()
+    assert not section.is_signed_off
+
+
 @pytest.mark.parametrize("make", [frozen_report, published_report])
 def test_a_frozen_or_published_report_is_not_written_any_more(lead, make):
     report = make()
